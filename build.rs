@@ -1,0 +1,2 @@
+//! Compiles the BPF programs.
+fn main() {}

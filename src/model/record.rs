@@ -1,0 +1,406 @@
+//! The record: what the whole program is about.
+//!
+//! A source makes records, the model counts them, sinks write them, the screen shows them. Text in a record is
+//! already safe to print (see `model::text`); a value that could not be had is `None`, never a guess.
+//! It does not know where a record came from or how it is written.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::op::Op;
+
+/// Nanoseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+/// One entry of the log.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// 1, 2, 3... per run, without a hole; 0 until the pipeline has numbered it.
+    pub seq: u64,
+    /// For a call: when the kernel returned from it.
+    pub time: Time,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The kinds of record.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An ipset call.
+    Call(Call),
+    /// Calls that were not seen, or not written.
+    Lost(Lost),
+    /// The audit began.
+    Start(Box<Start>),
+    /// The audit ended.
+    Stop(Box<End>),
+}
+
+/// One ipset call: one netlink message to the ipset subsystem.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which command.
+    pub op: Op,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// `-exist` was given: "ok" may have changed nothing.
+    pub exist: bool,
+    /// Fields that were cut or could not be had.
+    pub truncated: Truncated,
+    /// Elements in the message.
+    pub count: u32,
+    /// How many of them took effect; `None` where that is not known or means nothing.
+    pub applied: Option<u32>,
+    /// The failing line of an `ipset restore`.
+    pub line: Option<u32>,
+    /// Inode of the network namespace of the netlink socket.
+    pub netns: u32,
+    /// The calling thread.
+    pub tid: u32,
+    /// Time inside the kernel, lock wait included, nanoseconds.
+    pub duration_ns: Option<u64>,
+    /// The set; `None` on destroy, flush, list and save means all sets.
+    pub set: Option<Arc<str>>,
+    /// The other set of rename and swap.
+    pub set2: Option<Arc<str>>,
+    /// The set's type, where known.
+    pub set_type: Option<Arc<str>>,
+    /// Create options as ipset(8) writes them; `None` on other ops.
+    pub options: Option<Box<str>>,
+    /// The elements of the message.
+    pub elements: Elements,
+    /// Errno and what it means; `None` when ok.
+    pub failure: Option<Box<Failure>>,
+    /// The calling thread's own name, where it differs from the process's.
+    pub thread: Option<Arc<str>>,
+    /// Name of the network namespace: `host`, or one from /run/netns.
+    pub netns_name: Option<Arc<str>>,
+    /// The calling process; shared by its calls.
+    pub actor: Arc<Actor>,
+}
+
+impl Call {
+    /// True for a call that addressed every set at once: the most dangerous call must not look harmless.
+    pub fn all_sets(&self) -> bool {
+        use super::op::Shape;
+        self.set.is_none() && self.op.row().is_some_and(|r| r.shape == Shape::SetOrAll)
+    }
+}
+
+/// Elements of one call as ipset(8) writes them after `add SET`, kept as one text with a newline between elements:
+/// one allocation a call, whatever the number. An element never holds a newline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elements(Box<str>);
+
+impl Elements {
+    /// From text with one element a line.
+    pub fn from_lines(lines: impl Into<Box<str>>) -> Self {
+        Self(lines.into())
+    }
+
+    /// The elements in message order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split('\n').filter(|e| !e.is_empty())
+    }
+
+    /// The first element, which is the only one in most calls.
+    pub fn first(&self) -> Option<&str> {
+        self.iter().next()
+    }
+
+    /// True if there is no element text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of it, a line an element.
+    pub fn as_lines(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a call ended, as its caller was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It took effect (with `-exist` it may have had nothing to do).
+    Ok,
+    /// The kernel refused it; see the failure.
+    Failed,
+    /// A test whose element is not in the set: an answer, not a failure.
+    Absent,
+    /// Refused for want of `CAP_NET_ADMIN` before ipset saw it.
+    Denied,
+    /// Its return was not seen.
+    Unknown,
+}
+
+impl Outcome {
+    /// All of them, for filters and tables.
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Failed, Self::Absent, Self::Denied, Self::Unknown];
+
+    /// The word in JSON and in filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Absent => "absent",
+            Self::Denied => "denied",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The outcome of a word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|o| o.name() == name)
+    }
+
+    /// True for what counts in a failure rate: refusals of the kernel. A test miss is an answer.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Denied)
+    }
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Positive; `None` where the kernel's true answer was not seen.
+    pub errno: Option<i32>,
+    /// `ENOENT`, `IPSET_ERR_BUSY`, or `errno-N`; `None` with the errno.
+    pub error: Option<Cow<'static, str>>,
+    /// The sentence that ipset(8) prints for it.
+    pub message: Cow<'static, str>,
+}
+
+/// Who called: a process at the time of its call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// Process id (thread group id) in the initial pid namespace.
+    pub pid: u32,
+    /// Start of the process, nanoseconds since boot: tells reused pids apart.
+    pub start: u64,
+    /// Parent's process id.
+    pub ppid: Option<u32>,
+    /// Name of the process (of its thread group leader).
+    pub comm: Option<Arc<str>>,
+    /// Path of the executable.
+    pub exe: Option<Arc<str>>,
+    /// Command line, arguments joined by spaces.
+    pub cmdline: Option<Arc<str>>,
+    /// Ancestors, nearest first.
+    pub parents: Vec<Parent>,
+    /// Effective user id.
+    pub uid: Option<u32>,
+    /// Its name on this system.
+    pub user: Option<Arc<str>>,
+    /// Effective group id.
+    pub gid: Option<u32>,
+    /// Audit login uid; `None` when unset.
+    pub auid: Option<u32>,
+    /// Its name on this system.
+    pub login: Option<Arc<str>>,
+    /// Audit session id; `None` when unset.
+    pub ses: Option<u32>,
+    /// Inode of the cgroup v2 directory; `None` where cgroup v2 is not in use.
+    pub cgroup_id: Option<u64>,
+    /// Cgroup path.
+    pub cgroup: Option<Arc<str>>,
+    /// Systemd unit.
+    pub unit: Option<Arc<str>>,
+    /// Container id.
+    pub container: Option<Arc<str>>,
+}
+
+/// An ancestor of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Process id.
+    pub pid: u32,
+    /// Process name.
+    pub comm: Arc<str>,
+}
+
+/// Names of record fields that were cut, or lost on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Truncated(u8);
+
+impl Truncated {
+    /// Bits and their names in the record.
+    pub const NAMES: [(Self, &'static str); 5] = [
+        (Self::MESSAGE, "elements"),
+        (Self::CMDLINE, "cmdline"),
+        (Self::IDENTITY, "identity"),
+        (Self::EXE, "exe"),
+        (Self::PARENTS, "parents"),
+    ];
+    /// The netlink message was longer than the copy, so elements (or options) are missing.
+    pub const MESSAGE: Self = Self(1);
+    /// The command line was longer than the copy.
+    pub const CMDLINE: Self = Self(2);
+    /// What the kernel told of the process was lost on the way.
+    pub const IDENTITY: Self = Self(4);
+    /// The path of the executable was longer than the copy.
+    pub const EXE: Self = Self(8);
+    /// There are more ancestors than were copied.
+    pub const PARENTS: Self = Self(16);
+
+    /// Nothing was cut.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// True if all of `other`'s bits are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Adds `other`'s bits.
+    pub const fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// The names of the fields that were cut.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, name)| name)
+    }
+
+    /// The bit of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, n)| *n == name).map(|(bit, _)| bit)
+    }
+}
+
+/// Calls that were not seen, or records that were not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Why.
+    pub cause: Cause,
+    /// Which command, where known.
+    pub op: Option<Op>,
+    /// How many calls; `None` where nobody can know (blindness).
+    pub count: Option<u64>,
+    /// All that this run has lost by this cause so far (for blindness: how often it went blind).
+    pub total: u64,
+    /// The last moment before, at which nothing was lost yet.
+    pub first: Time,
+    /// The first moment after, at which nothing is lost any more; `None` while it goes on.
+    pub last: Option<Time>,
+}
+
+/// Why calls were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// The kernel ring was full: the reader did not keep up.
+    RingFull,
+    /// A call was seen to begin, and its end was not.
+    ReturnMissed,
+    /// The kernel skipped the probe (fexit's recursion guard).
+    Recursion,
+    /// The probe's record made no sense.
+    Malformed,
+    /// The probe does not fire: calls go by unseen.
+    Blind,
+    /// A record could not be written to its file or socket.
+    SinkError,
+}
+
+impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::RingFull, Self::ReturnMissed, Self::Recursion, Self::Malformed, Self::Blind, Self::SinkError];
+
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RingFull => "ring_full",
+            Self::ReturnMissed => "return_missed",
+            Self::Recursion => "recursion",
+            Self::Malformed => "malformed",
+            Self::Blind => "blind",
+            Self::SinkError => "sink_error",
+        }
+    }
+
+    /// The words for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::RingFull => "ring full",
+            Self::ReturnMissed => "return not seen",
+            Self::Recursion => "probe skipped by the kernel",
+            Self::Malformed => "malformed record",
+            Self::Blind => "probe blind",
+            Self::SinkError => "not written",
+        }
+    }
+
+    /// The cause of a word in JSON.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.name() == name)
+    }
+}
+
+/// How calls are probed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// A pair of tracefs kprobe events.
+    Kprobe,
+    /// One fexit program.
+    Fexit,
+}
+
+impl ProbeKind {
+    /// The word in JSON and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kprobe => "kprobe",
+            Self::Fexit => "fexit",
+        }
+    }
+}
+
+/// The first record of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Version of this program.
+    pub version: String,
+    /// Host name.
+    pub host: Option<String>,
+    /// The kernel's boot id.
+    pub boot_id: Option<String>,
+    /// Kernel release.
+    pub kernel: String,
+    /// How calls are probed: `kprobe` or `fexit`.
+    pub probe: String,
+    /// What is seen.
+    pub seen: Vec<String>,
+    /// What is not seen.
+    pub unseen: Vec<String>,
+    /// The filter that decides what is written.
+    pub filter: Option<String>,
+    /// How the last run on this file ended.
+    pub previous: Option<String>,
+    /// Seconds between the end of the last run on this file and this start.
+    pub unmonitored_s: Option<u64>,
+}
+
+/// The last record of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// Why it ended: `signal`, `quit`, `end of input`, or an error.
+    pub reason: String,
+    /// The balance, an entry an op that was called.
+    pub ops: Vec<OpCount>,
+}
+
+/// The balance of one op: `entered = recorded + lost`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpCount {
+    /// Which command.
+    pub op: Op,
+    /// Calls that the kernel side counted.
+    pub entered: u64,
+    /// Calls that arrived here as records, written or filtered out.
+    pub recorded: u64,
+    /// Calls counted as lost.
+    pub lost: u64,
+}
