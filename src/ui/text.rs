@@ -124,30 +124,17 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
-/// A part of a whole: `0 %`, `0.2 %`, `12 %`.
-pub fn percent(part: u64, whole: u64) -> String {
-    if part == 0 || whole == 0 {
-        return "0 %".to_owned();
-    }
-    let share = part as f64 * 100.0 / whole as f64;
-    if share < 0.05 {
+/// A part of a whole, 0 to 1: `0 %`, `0.2 %`, `12 %`.
+pub fn share(part: f64) -> String {
+    let percent = part * 100.0;
+    if percent <= 0.0 {
+        "0 %".to_owned()
+    } else if percent < 0.05 {
         "<0.1 %".to_owned()
-    } else if share < 9.95 {
-        format!("{share:.1} %")
+    } else if percent < 9.95 {
+        format!("{percent:.1} %")
     } else {
-        format!("{share:.0} %")
-    }
-}
-
-/// A span of time by its largest unit: `now`, `5 s ago`, `2 min ago`, `3 h ago`, `2 d ago`.
-pub fn ago(nanoseconds: i64) -> String {
-    let seconds = nanoseconds / 1_000_000_000;
-    match seconds {
-        i64::MIN..1 => "now".to_owned(),
-        1..60 => format!("{seconds} s ago"),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..172_800 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} d ago", seconds / 86_400),
+        format!("{percent:.0} %")
     }
 }
 
@@ -172,9 +159,8 @@ mod tests {
         assert_eq!(rate(0.0), "0");
         assert_eq!(rate(3.12), "3.1");
         assert_eq!(rate(37.6), "38");
-        assert_eq!(percent(3, 1204), "0.2 %");
-        assert_eq!(percent(1, 1_000_000), "<0.1 %");
-        assert_eq!(ago(125_000_000_000), "2 min ago");
+        assert_eq!(share(3.0 / 1204.0), "0.2 %");
+        assert_eq!(share(1e-6), "<0.1 %");
         assert_eq!(sparkline([0, 1, 4, 8].into_iter()), "▁▂▅█");
     }
 

@@ -1,0 +1,5 @@
+//! Files and sockets that records are written to.
+
+pub mod csv;
+pub mod export;
+pub mod new_file;
