@@ -27,8 +27,13 @@ pub enum Format {
 
 impl Format {
     /// The endings and their formats.
-    pub const ENDINGS: [(&'static str, Self); 5] =
-        [("csv", Self::Csv), ("json", Self::Json), ("jsonl", Self::Jsonl), ("txt", Self::Text), ("ipset", Self::Restore)];
+    pub const ENDINGS: [(&'static str, Self); 5] = [
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+        ("jsonl", Self::Jsonl),
+        ("txt", Self::Text),
+        ("ipset", Self::Restore),
+    ];
 
     /// The format of a file's name.
     pub fn of(path: &Path) -> Option<Self> {

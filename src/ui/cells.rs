@@ -71,7 +71,9 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         }
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
-        Value::Elements(_) | Value::Parents(_) | Value::What(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
+        Value::Elements(_) | Value::Parents(_) | Value::What(_) | Value::Note(_) => {
+            one(value.to_string(), Meaning::Plain)
+        }
     }
 }
 

@@ -102,8 +102,7 @@ const TABLES: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures
 const GROUPS: &[Mode] = &[Mode::Sets, Mode::Callers, Mode::Failures];
 const CALLS: &[Mode] = &[Mode::Calls];
 const READING: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures, Mode::Detail, Mode::Help];
-const LISTS: &[Mode] =
-    &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures, Mode::Detail, Mode::Help, Mode::Pick];
+const LISTS: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures, Mode::Detail, Mode::Help, Mode::Pick];
 const OVERLAYS: &[Mode] = &[Mode::Detail, Mode::Help, Mode::Pick];
 const EVERYWHERE: &[Mode] = &[
     Mode::Calls,

@@ -164,10 +164,12 @@ pub fn row<R>(buffer: &mut Buffer, area: Rect, columns: &[Column<R>], row: &R, h
         if under_cursor {
             buffer.set_style(Rect { x, y: area.y, width: column.width, height: 1 }, how.theme.cursor());
         }
-        put(buffer, x, area.y, column.width, column.field.align, &parts, |meaning| match (under_cursor, how.selected) {
-            (true, _) => how.theme.cursor(),
-            (false, true) => how.theme.on_bar(meaning),
-            (false, false) => how.theme.style(meaning),
+        put(buffer, x, area.y, column.width, column.field.align, &parts, |meaning| {
+            match (under_cursor, how.selected) {
+                (true, _) => how.theme.cursor(),
+                (false, true) => how.theme.on_bar(meaning),
+                (false, false) => how.theme.style(meaning),
+            }
         });
     }
 }

@@ -50,6 +50,8 @@ pub enum Meaning {
     Shout,
     /// A title of a column.
     Title,
+    /// A label that tells where one is: the open tab, a pause.
+    Badge,
 }
 
 /// How every meaning looks.
@@ -91,6 +93,9 @@ impl Theme {
                 plain.fg(Color::Indexed(231)).bg(Color::Indexed(160)).add_modifier(Modifier::BOLD)
             }
             (Meaning::Shout, Palette::Sixteen) => plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
+            (Meaning::Badge, Palette::Full) => plain.fg(Color::Indexed(16)).bg(TEAL),
+            (Meaning::Badge, Palette::Sixteen) => plain.fg(Color::Black).bg(Color::Cyan),
+            (Meaning::Badge, Palette::None) => plain.add_modifier(Modifier::REVERSED),
             (Meaning::Shout, Palette::None) => plain.add_modifier(Modifier::BOLD).add_modifier(Modifier::REVERSED),
         }
     }
@@ -104,7 +109,7 @@ impl Theme {
         match meaning {
             Meaning::Alarm | Meaning::Shout => bar.fg(RED_ON_BAR),
             Meaning::Dim | Meaning::Title => bar.fg(DIM_ON_BAR),
-            Meaning::Strong | Meaning::Accent => bar.fg(ON_BAR).add_modifier(Modifier::BOLD),
+            Meaning::Strong | Meaning::Accent | Meaning::Badge => bar.fg(ON_BAR).add_modifier(Modifier::BOLD),
             Meaning::Plain => bar.fg(ON_BAR),
         }
     }
