@@ -8,6 +8,8 @@ pub mod callers;
 pub mod failures;
 pub mod field;
 pub mod filter;
+#[cfg(test)]
+pub mod fixture;
 pub mod history;
 pub mod op;
 pub mod rate;
