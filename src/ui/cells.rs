@@ -51,7 +51,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         Value::Text(t) => one(t, text_meaning(field, t)),
         Value::Op(op) => one(op.to_string(), op_meaning(op)),
         Value::Number(n) if NAMES.contains(&field) => one(n.to_string(), Meaning::Plain),
-        Value::Number(n) => one(grouped(n).to_string(), if failing { alarm(n > 0) } else { unless(n == 0) }),
+        Value::Number(n) => one(number(n, room), if failing { alarm(n > 0) } else { unless(n == 0) }),
         Value::Ratio(x) => one(text::rate(x), unless(x < 0.05)),
         Value::Share(x) => one(text::share(x), if failing { alarm(x > 0.0) } else { unless(x <= 0.0) }),
         Value::AtLeast(n, more) => {
@@ -59,11 +59,18 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
             one(format!("{n}{}", if more { "+" } else { "" }), if several { Meaning::Strong } else { unless(n == 0) })
         }
         Value::Span(ns) => one(Span(ns).to_string(), Meaning::Plain),
-        Value::Time(t) => one(look.times.write(t, look.now, look.before, look.zone), Meaning::Dim),
+        Value::Time(t) => {
+            let mut written = look.times.write(t, look.now, look.before, look.zone);
+            if look.times == Times::Clock {
+                // Fewer decimals rather than an ellipsis.
+                written.truncate(usize::from(room));
+            }
+            one(written, Meaning::Dim)
+        }
         Value::Bool(yes) => one(if yes { "yes" } else { "" }, Meaning::Plain),
         Value::Target(call) => target(call),
         Value::Result(call) => one(value.to_string(), result_meaning(call)),
-        Value::Caller(actor) => caller(actor),
+        Value::Caller(actor) => caller(actor, room),
         Value::Writer(touch, now) => {
             let name = touch.actor.parents.first().map(|p| &*p.comm).or(touch.actor.comm.as_deref());
             let ago = format!("  {}", Ago { then: touch.time, now });
@@ -75,6 +82,12 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
             one(value.to_string(), Meaning::Plain)
         }
     }
+}
+
+/// A number whole, or shortened with its unit: one that is cut would lie.
+fn number(n: u64, room: u16) -> String {
+    let whole = grouped(n).to_string();
+    if whole.len() > usize::from(room) { text::short(n) } else { whole }
 }
 
 fn text_meaning(field: &str, text: &str) -> Meaning {
@@ -115,8 +128,19 @@ fn target(call: &Call) -> Vec<Part<'_>> {
     }
 }
 
-/// The process and its ancestors: the first name that is not `ipset` is the one to read.
-fn caller(actor: &Actor) -> Vec<Part<'_>> {
+/// The process and its ancestors: the first name that is not `ipset` is the one to read, and `ipset` itself the first
+/// to go where it is narrow.
+fn caller(actor: &Actor, room: u16) -> Vec<Part<'_>> {
+    let mut parts = lineage(actor);
+    let wide: usize = parts.iter().map(|(t, _)| text::width(t)).sum();
+    if wide > usize::from(room) && parts[0].0 == "ipset" && parts.get(1).is_some_and(|(t, _)| t == " < ") {
+        parts.drain(..1);
+        parts[0].0 = "< ".into();
+    }
+    parts
+}
+
+fn lineage(actor: &Actor) -> Vec<Part<'_>> {
     let mut parts = Vec::with_capacity(5);
     let comm = actor.comm.as_deref();
     let mut told = comm.is_some_and(|c| c != "ipset");
@@ -142,5 +166,5 @@ fn minute(rate: &Rate, now: Time, room: u16) -> Vec<Part<'static>> {
     let counts = rate.history(now);
     let step = counts.len().div_ceil(usize::from(room.max(1)));
     let bars = text::sparkline(counts.chunks(step).map(|c| c.iter().sum::<u32>()));
-    one(bars, unless(counts.iter().all(|n| *n == 0)))
+    one(bars, Meaning::Dim)
 }

@@ -133,7 +133,6 @@ const PROMPT: &[Mode] = &[Mode::Prompt];
 const ASK: &[Mode] = &[Mode::Ask];
 const PICK: &[Mode] = &[Mode::Pick];
 const DETAIL: &[Mode] = &[Mode::Detail];
-const COPYING: &[Mode] = &[Mode::Calls, Mode::Detail];
 
 /// All keys. The order is that of the footer and of the help overlay.
 pub static KEYS: &[KeyRow] = rows! {
@@ -173,8 +172,10 @@ pub static KEYS: &[KeyRow] = rows! {
     LISTS [c(Code::End), k('G')] Action::Bottom, "", "to the bottom; follows again";
     DETAIL [k('n'), k(']')] Action::JumpAhead, "next call", "the next call in the table";
     DETAIL [k('N'), k('[')] Action::JumpBack, "previous", "the previous call in the table";
-    COPYING [k('y')] Action::CopyText, "", "copy the call as text";
-    COPYING [k('Y')] Action::CopyJson, "", "copy the call as JSON";
+    CALLS [k('y')] Action::CopyText, "", "copy the call as text";
+    CALLS [k('Y')] Action::CopyJson, "", "copy the call as JSON";
+    DETAIL [k('y')] Action::CopyText, "copy", "copy the call as text";
+    DETAIL [k('Y')] Action::CopyJson, "copy as JSON", "copy the call as JSON";
     TABLES [k(']')] Action::JumpAhead, "", "replay: a minute ahead";
     TABLES [k('[')] Action::JumpBack, "", "replay: a minute back";
     TABLES [k('+')] Action::Faster, "", "replay: faster";

@@ -55,25 +55,25 @@ pub fn layout<R>(fields: &[&'static Field<R>], room: u16, times: Times) -> Vec<C
 
 fn wish<R>(field: &Field<R>, times: Times) -> Width {
     match field.kind {
-        ValueKind::Time => Width { min: times.width(), ideal: times.width(), flex: 0 },
+        // What was counted last is told to the second; where a call is one of many, less is left out.
+        ValueKind::Time => Width { min: times.least_width(), ideal: times.width(), flex: 0 },
         _ => field.width,
     }
 }
 
-/// Gives every column its least, then what it would like, then its share of the rest, up to twice what it likes.
+/// Gives every column its least; then what it would like, text before numbers; then its share of the rest, up to half
+/// as much again, since what stands too far apart is hard to read as one row.
 fn share_out(wishes: &[Width], room: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = wishes.iter().map(|w| w.min).collect();
     let mut left = room.saturating_sub(widths.iter().sum());
-    for (width, wish) in widths.iter_mut().zip(wishes).filter(|(_, wish)| wish.flex == 0) {
-        let more = (wish.ideal - *width).min(left);
-        *width += more;
-        left -= more;
-    }
     let ideal: Vec<u16> = wishes.iter().map(|w| w.ideal).collect();
-    let wanted: Vec<u16> = ideal.iter().zip(&widths).map(|(i, w)| i.saturating_sub(*w)).collect();
-    grow(&mut widths, &wanted, &ideal, &mut left);
+    for flexible in [true, false] {
+        let wanted = |(wish, width): (&Width, &u16)| if (wish.flex > 0) == flexible { wish.ideal - width } else { 0 };
+        let wanted: Vec<u16> = wishes.iter().zip(&widths).map(wanted).collect();
+        grow(&mut widths, &wanted, &ideal, &mut left);
+    }
     let flex: Vec<u16> = wishes.iter().map(|w| w.flex).collect();
-    let most: Vec<u16> = wishes.iter().map(|w| if w.flex > 0 { w.ideal * 2 } else { w.ideal }).collect();
+    let most: Vec<u16> = wishes.iter().map(|w| if w.flex > 0 { w.ideal * 3 / 2 } else { w.ideal }).collect();
     grow(&mut widths, &flex, &most, &mut left);
     widths
 }
@@ -113,15 +113,8 @@ pub struct SortMark<'a> {
     pub descending: bool,
 }
 
-/// Draws the titles into the first line of `area`; `hidden` columns are told at its end.
-pub fn titles<R>(
-    buffer: &mut Buffer,
-    area: Rect,
-    columns: &[Column<R>],
-    sort: Option<SortMark<'_>>,
-    hidden: usize,
-    theme: Theme,
-) {
+/// Draws the titles into the first line of `area`.
+pub fn titles<R>(buffer: &mut Buffer, area: Rect, columns: &[Column<R>], sort: Option<SortMark<'_>>, theme: Theme) {
     for column in columns {
         let sorted = sort.filter(|s| s.field == column.field.name);
         let mark = sorted.map_or("", |s| if s.descending { "▼" } else { "▲" });
@@ -129,11 +122,6 @@ pub fn titles<R>(
         let title = format!("{}{mark}", text::fit(column.field.title, usize::from(column.width) - mark.len() / 3));
         let parts = [(title.into(), meaning)];
         put(buffer, area.x + column.x, area.y, column.width, column.field.align, &parts, |m| theme.style(m));
-    }
-    if hidden > 0 {
-        let told = format!(" +{hidden} ›");
-        let x = area.right().saturating_sub(told.len() as u16);
-        buffer.set_string(x.max(area.x), area.y, told, theme.style(Meaning::Dim));
     }
 }
 
@@ -185,6 +173,7 @@ pub fn put(
     style: impl Fn(Meaning) -> Style,
 ) {
     let room = usize::from(width);
+    let parts: Vec<Part<'_>> = parts.iter().map(|(t, m)| (text::steady(t), *m)).collect();
     let wide: usize = parts.iter().map(|(t, _)| text::width(t)).sum();
     let mut left = room;
     let mut x = match align {

@@ -6,11 +6,44 @@
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Cells that `text` takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { UnicodeWidthStr::width(text) }
+}
+
+/// `text` such that every terminal gives it the width that [`width`] does, and that nothing in it is invisible: what
+/// joins characters into one, or takes no room without being an accent, is written as an escape.
+pub fn steady(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || text.graphemes(true).all(is_steady) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for cluster in text.graphemes(true) {
+        if is_steady(cluster) {
+            out.push_str(cluster);
+            continue;
+        }
+        for (n, c) in cluster.chars().enumerate() {
+            if n == 0 && c.width().is_some_and(|w| w > 0) {
+                out.push(c);
+            } else {
+                out.extend(c.escape_unicode());
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// One character, or one with accents that take no room.
+fn is_steady(cluster: &str) -> bool {
+    let mut chars = cluster.chars();
+    let Some(first) = chars.next() else { return true };
+    let ignorable = |c: char| matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
+    first.width().is_some_and(|w| w > 0 && w == width(cluster))
+        && !ignorable(first)
+        && chars.all(|c| c.width() == Some(0) && !ignorable(c))
 }
 
 /// `text` cut to `room` cells, with `…` where something is missing.
@@ -103,12 +136,14 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
-/// A number in at most six cells or so: `9,999`, `40.1k`, `3.2M`.
+/// A number in at most five cells: `9,999`, `40.1k`, `123k`, `3.2M`.
 pub fn short(n: u64) -> String {
     match n {
         0..10_000 => thousands(n),
-        10_000..1_000_000 => format!("{:.1}k", n as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1}M", n as f64 / 1e6),
+        10_000..99_950 => format!("{:.1}k", n as f64 / 1e3),
+        99_950..999_500 => format!("{:.0}k", n as f64 / 1e3),
+        999_500..99_950_000 => format!("{:.1}M", n as f64 / 1e6),
+        99_950_000..999_500_000 => format!("{:.0}M", n as f64 / 1e6),
         _ => format!("{:.1}G", n as f64 / 1e9),
     }
 }
@@ -175,7 +210,22 @@ mod tests {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
     }
 
+    #[test]
+    fn what_joins_or_hides_is_escaped() {
+        assert_eq!(steady("日本 e\u{301}"), "日本 e\u{301}");
+        assert_eq!(steady("👨\u{200d}👩"), "👨\\u{200d}\\u{1f469}");
+        assert_eq!(steady("a\u{200b}b"), "a\\u{200b}b");
+        assert_eq!(short(123_456), "123k");
+    }
+
     proptest! {
+        #[test]
+        fn steady_text_is_as_wide_as_its_characters(text in "\\PC*") {
+            let steady = steady(&text);
+            let sum: usize = steady.chars().map(|c| c.width().unwrap_or(0)).sum();
+            prop_assert_eq!(width(&steady), sum);
+        }
+
         #[test]
         fn nothing_is_wider_than_its_room(text in "\\PC*", room in 0_usize..40) {
             prop_assert!(width(&fit(&text, room)) <= room);

@@ -76,6 +76,14 @@ impl Times {
         }
     }
 
+    /// Cells that it can do with: the clock without all of its decimals.
+    pub const fn least_width(self) -> u16 {
+        match self {
+            Self::Clock => 10,
+            other => other.width(),
+        }
+    }
+
     /// True if what is on the screen changes as time goes by.
     pub const fn ages(self) -> bool {
         matches!(self, Self::Ago)

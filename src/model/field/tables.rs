@@ -52,12 +52,12 @@ pub static SET_FIELDS: [Field<SetRow>; 16] = [
     number("failures", "FAILED", (6, 6, 0), "calls that failed; test misses are none", |r, _| {
         Value::Number(r.failures)
     }),
-    number("failure_rate", "FAILED %", (6, 8, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
-    picture("minute", "LAST 60 s", (8, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
+    number("failure_rate", "FAIL %", (6, 6, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
+    picture("minute", "LAST 60 s", (10, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
     picture("last_writer", "LAST WRITER", (12, 24, 1), "who changed it last", |r, c| {
         r.last_writer.as_ref().map_or(Value::Absent, |t| Value::Writer(t, c.now))
     }),
-    number("writers", "WRITERS", (3, 7, 0), "distinct writers in ten minutes", |r, c| {
+    number("writers", "WRITERS", (7, 7, 0), "distinct writers in ten minutes", |r, c| {
         let (n, more) = r.writers.count(c.now);
         Value::AtLeast(n, more)
     }),
@@ -98,8 +98,8 @@ pub static CALLER_FIELDS: [Field<CallerRow>; 11] = [
     number("failures", "FAILED", (6, 6, 0), "calls that failed; test misses are none", |r, _| {
         Value::Number(r.failures)
     }),
-    number("failure_rate", "FAILED %", (6, 8, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
-    picture("minute", "LAST 60 s", (8, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
+    number("failure_rate", "FAIL %", (6, 6, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
+    picture("minute", "LAST 60 s", (10, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
     time("last", "LAST", (8, 12, 0), "its last call", |r, _| Value::Time(r.last)),
 ];
 

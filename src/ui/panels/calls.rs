@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{areas, empty, inside, look, put};
+use super::{areas, empty, inside, look};
 use crate::model::field::Value;
 use crate::model::record::{Event, Record};
 use crate::ui::Origin;
@@ -33,8 +33,7 @@ pub fn title_at(app: &App, x: u16) -> Option<&'static str> {
 pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
     let area = inside(area);
     let columns = columns(app, area);
-    let hidden = app.calls.columns.len() - columns.len();
-    table::titles(buffer, area, &columns, app.calls.sorted(), hidden, app.theme);
+    table::titles(buffer, area, &columns, app.calls.sorted(), app.theme);
     let rows = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let view = &app.calls.view;
     if view.is_empty() {
@@ -71,14 +70,13 @@ fn band(buffer: &mut Buffer, line: Rect, event: &Event, record: &Record, how: &R
         w = usize::from(how.look.times.width())
     );
     let fill = if loss { "!" } else { "─" };
-    let start = text::fit(&start, usize::from(line.width)).into_owned();
+    let start = text::fit(&text::steady(&start), usize::from(line.width)).into_owned();
     let rest = usize::from(line.width).saturating_sub(text::width(&start));
     let style = if how.selected { how.theme.on_bar(meaning) } else { how.theme.style(meaning) };
     buffer.set_string(line.x, line.y, start + &fill.repeat(if loss { rest.min(3) } else { rest }), style);
     if how.selected {
         buffer.set_style(line, style);
     }
-    let _ = put;
 }
 
 /// Nothing to see is said, not shown.

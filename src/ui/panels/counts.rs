@@ -55,7 +55,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
 fn one<R>(buffer: &mut Buffer, area: Rect, app: &App, table: &CountTable<R>, rows: &Rows<R>) {
     let area = inside(area);
     let columns = columns(app, table, area);
-    table::titles(buffer, area, &columns, table.sorted(), table.columns.len() - columns.len(), app.theme);
+    table::titles(buffer, area, &columns, table.sorted(), app.theme);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if table.is_empty() {
         let nothing = match (app.view, app.filtering.is_off()) {

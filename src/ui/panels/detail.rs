@@ -125,9 +125,9 @@ fn whole(app: &App, name: &str, value: &Value<'_>, room: usize) -> Vec<(String, 
             let meaning = if meaning == Meaning::Dim { Meaning::Plain } else { meaning };
             let shown = match value {
                 Value::Parents(_) | Value::Truncated(_) | Value::Text(_) => value.to_string(),
-                other => cells::parts(name, *other, &look(app), 8).iter().map(|(t, _)| &**t).collect(),
+                other => cells::parts(name, *other, &look(app), u16::MAX).iter().map(|(t, _)| &**t).collect(),
             };
-            text::wrap(&shown, room).into_iter().map(|line| (line, meaning)).collect()
+            text::wrap(&text::steady(&shown), room).into_iter().map(|line| (line, meaning)).collect()
         }
     }
 }
@@ -193,8 +193,16 @@ fn other<'a>(app: &App, record: &'a Record, call: &'a Call, from: &Record) -> Li
     vec![
         (format!("{step:>NAMES$}  ").into(), Meaning::Dim),
         (format!("{:8}", call.op.to_string()).into(), Meaning::Plain),
-        (format!("{}  ", Value::Target(call)).into(), Meaning::Plain),
-        (format!("{}  ", Value::What(call)).into(), Meaning::Plain),
+        (padded(&Value::Target(call), 24).into(), Meaning::Plain),
+        (padded(&Value::What(call), 28).into(), Meaning::Plain),
         (Value::Result(call).to_string().into(), if bad { Meaning::Alarm } else { Meaning::Dim }),
     ]
+}
+
+/// A value in exactly `room` cells and two more.
+fn padded(value: &Value<'_>, room: usize) -> String {
+    let whole = value.to_string();
+    let shown = text::steady(&whole);
+    let shown = text::fit(&shown, room);
+    format!("{shown}{}", " ".repeat(room + 2 - text::width(&shown)))
 }

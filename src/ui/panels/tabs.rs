@@ -59,6 +59,10 @@ fn state(app: &App, room: usize) -> Vec<Part<'static>> {
         Recording::Failing { .. } => after.push(("  not recording".into(), Meaning::Alarm)),
         Recording::Off => {}
     }
+    let hidden = app.table().offers().iter().filter(|o| o.shown).count() - super::columns_on_screen(app).len();
+    if hidden > 0 {
+        after.push((format!("  +{hidden} column{}", if hidden == 1 { "" } else { "s" }).into(), Meaning::Dim));
+    }
     let limits = app.counts().limits_reached;
     for (reached, word) in [(limits.sets, "sets"), (limits.callers, "callers"), (limits.failures, "failures")] {
         if reached {
