@@ -48,7 +48,11 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
     let failing = matches!(field, "failures" | "failure_rate");
     match value {
         Value::Absent => Vec::new(),
-        Value::Text(t) => one(t, text_meaning(field, t)),
+        Value::Text(t) => {
+            // All errors of ipset begin alike: where it is narrow, the end tells them apart.
+            let short = t.strip_prefix("IPSET_ERR_").filter(|_| field == "error" && t.len() > usize::from(room));
+            one(short.unwrap_or(t), text_meaning(field, t))
+        }
         Value::Op(op) => one(op.to_string(), op_meaning(op)),
         Value::Number(n) if NAMES.contains(&field) => one(n.to_string(), Meaning::Plain),
         Value::Number(n) => one(number(n, room), if failing { alarm(n > 0) } else { unless(n == 0) }),

@@ -138,8 +138,8 @@ const DETAIL: &[Mode] = &[Mode::Detail];
 pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('/'), c(Code::F(4))] Action::Filter, "filter", "filter every view, as you type";
     TABLES [k(' '), k('p')] Action::Pause, "pause", "hold the screen still; recording goes on";
-    CALLS [c(Code::Enter), k('d')] Action::Open, "detail", "everything about the call under the cursor";
-    GROUPS [c(Code::Enter), k('d')] Action::Open, "its calls", "the calls behind the row under the cursor";
+    CALLS [c(Code::Enter), k('d')] Action::Open, "detail", "everything about this call";
+    GROUPS [c(Code::Enter), k('d')] Action::Open, "its calls", "the calls behind this row";
     TABLES [k('!')] Action::FailuresOnly, "failures", "failures only, on and off";
     TABLES [k('W')] Action::ChangesOnly, "changes", "changes only, on and off";
     TABLES [k('f')] Action::FilterByCell, "this cell", "add the cell under the cursor to the filter";
@@ -181,7 +181,7 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('+')] Action::Faster, "", "replay: faster";
     TABLES [k('-')] Action::Slower, "", "replay: slower";
     TABLES [Key::ctrl('r')] Action::ResetCounts, "", "count from zero again (asks)";
-    TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: the terminal selects text)";
+    TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: select text)";
     PICK [k(' ')] Action::Toggle, "show or hide", "show or hide the column";
     PICK [c(Code::Enter)] Action::Accept, "done", "take it";
     PROMPT [c(Code::Enter)] Action::Accept, "keep", "keep it";
@@ -191,7 +191,7 @@ pub static KEYS: &[KeyRow] = rows! {
     PROMPT [c(Code::Esc)] Action::Back, "as it was", "back to how it was";
     ASK [k('y'), k('Y')] Action::Yes, "yes", "yes";
     ASK [c(Code::Esc), k('n'), k('N'), c(Code::Enter)] Action::Back, "no", "no";
-    TABLES [c(Code::Esc)] Action::Back, "", "back: to the view, the filter, the cursor before";
+    TABLES [c(Code::Esc)] Action::Back, "", "back to the view or filter before";
     OVERLAYS [c(Code::Esc)] Action::Back, "back", "back to the table";
     READING [Key::ctrl('l')] Action::Redraw, "", "draw the screen afresh";
     EVERYWHERE [Key::ctrl('z')] Action::Suspend, "", "to the shell; fg comes back";

@@ -17,6 +17,9 @@ use crate::model::field::{Align, Context, Field, ValueKind, Width};
 const GIVEN_UP_FIRST: [&str; 9] =
     ["minute", "netns_name", "elements_per_call", "failure_rate", "type", "user", "deleted", "rate", "message"];
 
+/// From this width on there is room to be generous.
+const ROOMY: u16 = 98;
+
 /// A column with its place.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<R: 'static> {
@@ -30,8 +33,8 @@ pub struct Column<R: 'static> {
 
 /// Places `fields` in `room` cells; what does not fit is left out.
 pub fn layout<R>(fields: &[&'static Field<R>], room: u16, times: Times) -> Vec<Column<R>> {
-    let gap = if room < 100 { 1 } else { 2 };
-    let mut chosen: Vec<(&'static Field<R>, Width)> = fields.iter().map(|f| (*f, wish(f, times))).collect();
+    let gap = if room < ROOMY { 1 } else { 2 };
+    let mut chosen: Vec<(&'static Field<R>, Width)> = fields.iter().map(|f| (*f, wish(f, times, room))).collect();
     let least = |chosen: &[(&Field<R>, Width)]| -> u16 {
         chosen.iter().map(|(_, w)| w.min + gap).sum::<u16>().saturating_sub(gap)
     };
@@ -53,10 +56,10 @@ pub fn layout<R>(fields: &[&'static Field<R>], room: u16, times: Times) -> Vec<C
         .collect()
 }
 
-fn wish<R>(field: &Field<R>, times: Times) -> Width {
+fn wish<R>(field: &Field<R>, times: Times, room: u16) -> Width {
+    let least = if room < ROOMY { times.least_width() } else { times.width() };
     match field.kind {
-        // What was counted last is told to the second; where a call is one of many, less is left out.
-        ValueKind::Time => Width { min: times.least_width(), ideal: times.width(), flex: 0 },
+        ValueKind::Time => Width { min: least, ideal: times.width(), flex: 0 },
         _ => field.width,
     }
 }
@@ -117,11 +120,19 @@ pub struct SortMark<'a> {
 pub fn titles<R>(buffer: &mut Buffer, area: Rect, columns: &[Column<R>], sort: Option<SortMark<'_>>, theme: Theme) {
     for column in columns {
         let sorted = sort.filter(|s| s.field == column.field.name);
-        let mark = sorted.map_or("", |s| if s.descending { "▼" } else { "▲" });
-        let meaning = if sorted.is_some() { Meaning::Accent } else { Meaning::Title };
-        let title = format!("{}{mark}", text::fit(column.field.title, usize::from(column.width) - mark.len() / 3));
-        let parts = [(title.into(), meaning)];
-        put(buffer, area.x + column.x, area.y, column.width, column.field.align, &parts, |m| theme.style(m));
+        let style = theme.style(if sorted.is_some() { Meaning::Accent } else { Meaning::Title });
+        let title = text::fit(column.field.title, usize::from(column.width));
+        let wide = text::width(&title) as u16;
+        let left = column.field.align == Align::Left;
+        let x = area.x + column.x + if left { 0 } else { column.width - wide };
+        buffer.set_string(x, area.y, &title, style);
+        if let Some(sort) = sorted {
+            // The mark stands in the gap beside the title.
+            let at = if left { x + wide } else { x.saturating_sub(1) };
+            if at < area.right() {
+                buffer.set_string(at, area.y, if sort.descending { "▼" } else { "▲" }, style);
+            }
+        }
     }
 }
 
@@ -189,7 +200,7 @@ pub fn put(
         let (next, _) = buffer.set_stringn(x, y, &shown, left, style(*meaning));
         left -= usize::from(next - x).min(left);
         x = next;
-        if left == 0 || here > usize::from(width) {
+        if left == 0 || !cut.is_empty() || here > text::width(&shown) {
             break;
         }
     }

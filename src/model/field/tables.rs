@@ -108,7 +108,7 @@ pub static FAILURE_FIELDS: [Field<FailureRow>; 8] = [
     text("error", "ERROR", (8, 20, 0), "name of the error", |r, _| {
         Value::Text(r.key.as_ref().map_or("other", |k| &k.error))
     }),
-    text("op", "OP", (4, 8, 0), "the command", |r, _| r.key.as_ref().map_or(Value::Absent, |k| Value::Op(k.op))),
+    text("op", "OP", (7, 8, 0), "the command", |r, _| r.key.as_ref().map_or(Value::Absent, |k| Value::Op(k.op))),
     text("set", "SET", (8, 24, 1), "name of the set", |r, _| {
         r.key.as_ref().map_or(Value::Absent, |k| Value::Text(k.set.name.as_str()))
     }),

@@ -73,7 +73,10 @@ fn fields<'a>(app: &App, record: &'a Record, area: Rect) -> Vec<Line<'a>> {
     let room = usize::from(area.width).saturating_sub(NAMES + 2).max(8);
     for field in FIELDS.iter().filter(|f| is_told(f.name, f.place)) {
         let value = (field.value)(record, &context);
-        if value.is_absent() || matches!(value, Value::Bool(false)) {
+        if value.is_absent()
+            || matches!(value, Value::Bool(false))
+            || field.name == "count" && matches!(value, Value::Number(0))
+        {
             continue;
         }
         for (n, (shown, meaning)) in whole(app, field.name, &value, room).into_iter().enumerate() {
@@ -116,7 +119,7 @@ fn whole(app: &App, name: &str, value: &Value<'_>, room: usize) -> Vec<(String, 
     let ago = |then: Time| crate::model::time::Ago { then, now: app.moment() };
     match value {
         Value::Time(t) => {
-            let local = crate::ui::times::Times::Date.write(*t, app.moment(), None, app.zone);
+            let local = crate::ui::times::Times::Clock.write(*t, app.moment(), None, app.zone);
             vec![(format!("{value}   {local} local   {}", ago(*t)), Meaning::Plain)]
         }
         Value::Span(ns) => vec![(format!("{ns}   {}", Span(*ns)), Meaning::Plain)],

@@ -11,20 +11,20 @@ use crate::ui::theme::Meaning;
 
 /// Filters worth knowing.
 const FILTERS: [(&str, &str); 9] = [
-    ("sshd", "part of a set, op, element, program, parent, user or unit"),
+    ("sshd", "part of a set, element, program, user"),
     ("op=add,del set=f2b-*", "both must hold; a list, a pattern"),
     ("not comm=k3s", "also != and ( ) and or"),
     ("elem=10.1.2.3", "elements that contain it, or lie in it"),
     ("error=IPSET_ERR_BUSY", "outcome=failed, line>100"),
     ("parents=cron", "any ancestor"),
     ("comm~^kube", "a regular expression"),
-    ("duration_ns>5ms", "< > <= >= on numbers, spans and times"),
+    ("duration_ns>5ms", "< > <= >= on numbers and times"),
     ("uid!=0 kind=change", "changes by others than root"),
 ];
 
 /// Widest name of keys.
 const KEYS_WIDTH: usize = 16;
-const COLUMN: usize = 62;
+const COLUMN: usize = 57;
 
 type Line = (String, &'static str);
 

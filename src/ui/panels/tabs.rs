@@ -59,7 +59,12 @@ fn state(app: &App, room: usize) -> Vec<Part<'static>> {
         Recording::Failing { .. } => after.push(("  not recording".into(), Meaning::Alarm)),
         Recording::Off => {}
     }
-    let hidden = app.table().offers().iter().filter(|o| o.shown).count() - super::columns_on_screen(app).len();
+    let on_screen = super::columns_on_screen(app);
+    if let Some(sort) = app.table().sorted().filter(|s| !on_screen.contains(&s.field)) {
+        let title = app.table().offers().iter().find(|o| o.name == sort.field).map_or(sort.field, |o| o.title);
+        after.push((format!("  by {title} {}", if sort.descending { "▼" } else { "▲" }).into(), Meaning::Dim));
+    }
+    let hidden = app.table().offers().iter().filter(|o| o.shown).count() - on_screen.len();
     if hidden > 0 {
         after.push((format!("  +{hidden} column{}", if hidden == 1 { "" } else { "s" }).into(), Meaning::Dim));
     }
