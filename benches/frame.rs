@@ -37,6 +37,7 @@ impl Scene {
         let app = App::new(choices, Origin::Live, News { snapshot: model.snapshot(), ..News::default() });
         let mut scene = Self { app, model, feed, terminal: Terminal::new(TestBackend::new(200, 50)).unwrap() };
         panels::measure(&mut scene.app, (200, 50));
+        while scene.app.refresh(scene.feed.time, CALLS) {}
         for key in keys.chars() {
             scene.app.input(&Input::Key(Key::char(key)));
             while scene.app.refresh(scene.feed.time, CALLS) {}

@@ -21,6 +21,8 @@ const FRAME: Duration = Duration::from_millis(40);
 const TICK: Duration = Duration::from_secs(1);
 /// Records looked at between two looks at the keys.
 const SLICE: usize = 20_000;
+/// More records than are ever kept.
+const ALL: usize = 1 << 40;
 
 /// What the screen is made with.
 pub struct Setup<'a> {
@@ -219,7 +221,7 @@ impl Showing<'_> {
 
     fn export(&mut self, path: &std::path::Path) -> anyhow::Result<()> {
         // All rows, not only those looked at so far.
-        while self.app.refresh(clock(), usize::MAX) {}
+        while self.app.refresh(clock(), ALL) {}
         self.terminal.draw(|frame| panels::draw(frame, &self.app))?;
         let exported = export::export(&self.app, self.exporter, path);
         self.app.exported(path, exported);

@@ -85,13 +85,15 @@ impl Write for Out {
 pub struct Screen {
     inner: CrosstermBackend<Out>,
     tty: Arc<File>,
+    /// Whether the cursor is seen, as far as that is known.
+    cursor: Option<bool>,
 }
 
 impl Screen {
     /// A screen on `tty`; `quit` ends a write that waits.
     pub fn new(tty: Arc<File>, quit: Arc<AtomicBool>) -> Self {
         let out = Out { tty: Arc::clone(&tty), frame: Vec::with_capacity(64 * 1024), quit };
-        Self { inner: CrosstermBackend::new(out), tty }
+        Self { inner: CrosstermBackend::new(out), tty, cursor: None }
     }
 
     /// Sends a sequence beside the picture.
@@ -105,15 +107,17 @@ impl Backend for Screen {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-        self.inner.draw(content)
+        let mut content = content.peekable();
+        // Where nothing changed, nothing is written.
+        if content.peek().is_none() { Ok(()) } else { self.inner.draw(content) }
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.inner.hide_cursor()
+        if self.cursor.replace(false) == Some(false) { Ok(()) } else { self.inner.hide_cursor() }
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.inner.show_cursor()
+        if self.cursor.replace(true) == Some(true) { Ok(()) } else { self.inner.show_cursor() }
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
@@ -125,10 +129,12 @@ impl Backend for Screen {
     }
 
     fn clear(&mut self) -> io::Result<()> {
+        self.cursor = None;
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.cursor = None;
         self.inner.clear_region(clear_type)
     }
 
