@@ -5,10 +5,11 @@
 
 use super::Progress;
 use crate::model::Snapshot;
+use crate::model::counts::{Counts, Limits};
 use crate::model::filter::Criteria;
 use crate::model::history::Arrival;
 use crate::model::record::Time;
-use crate::model::tally::{Counts, Limits, Tally};
+use crate::model::tally::Tally;
 
 /// Counts of the calls that pass; see the module.
 #[derive(Debug)]

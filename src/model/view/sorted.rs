@@ -11,11 +11,11 @@ use crate::model::history::{Arrival, History};
 use crate::model::record::Record;
 
 /// Entries a block, at most; a full one is split in two.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 512;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    prefix: u64,
+    prefix: u128,
     arrival: Arrival,
 }
 
@@ -85,7 +85,7 @@ impl Sorted {
         }
         self.blocks.retain(|b| !b.is_empty());
         self.len = self.blocks.iter().map(Vec::len).sum();
-        self.valued = self.blocks.iter().map(|b| b.partition_point(|e| e.prefix < u64::MAX)).sum();
+        self.valued = self.blocks.iter().map(|b| b.partition_point(|e| e.prefix < u128::MAX)).sum();
     }
 
     fn value<'a>(&self, record: &'a Record) -> Value<'a> {
