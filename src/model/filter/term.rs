@@ -148,7 +148,7 @@ impl Test {
             Self::Kinds(mask) => mask & 1 << call.op.kind() as u8 != 0,
             Self::Exist(mask) => mask & 1 << u8::from(call.exist) != 0,
             Self::Sets(patterns) => sets_match(patterns, call),
-            Self::Elem(queries) => call.elements.iter().any(|e| queries.iter().any(|q| q.touches(e))),
+            Self::Elem(queries) => any_element(call, |e| queries.iter().any(|q| q.touches(e))),
             Self::Texts(field, patterns) => texts_match(&value(field, record), patterns),
             Self::Like(field, regex) => any_text(&value(field, record), |t| regex.is_match(t)),
             Self::Ranges(field, ranges) => {
@@ -169,12 +169,21 @@ const fn op_bit(op: Op) -> u32 {
     if op.0 < 32 { 1 << op.0 } else { 0 }
 }
 
+/// True if any element passes. Most calls have one, which need not be looked for.
+fn any_element(call: &Call, pass: impl Fn(&str) -> bool) -> bool {
+    match call.elements.as_lines() {
+        "" => false,
+        one if call.count <= 1 => pass(one),
+        _ => call.elements.iter().any(pass),
+    }
+}
+
 fn word_matches(part: &Part, call: &Call) -> bool {
     let actor = &call.actor;
     let short = [&call.set, &call.set2, &actor.comm, &actor.user, &actor.unit];
     short.into_iter().flatten().any(|text| part.is_in(text))
         || actor.parents.iter().any(|p| part.is_in(&p.comm))
-        || call.elements.iter().any(|e| part.is_in(e))
+        || any_element(call, |e| part.is_in(e))
         || call.all_sets() && part.is_in("*ALL*")
         || call.op.row().is_none() && part.is_in(&call.op.to_string())
 }
