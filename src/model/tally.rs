@@ -8,7 +8,7 @@ use super::callers::{CallerKey, CallerRow};
 use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
-use super::op::{Kind, Op, Shape};
+use super::op::{Kind, Op};
 use super::record::{Actor, Call, Event, Outcome, Record, Time};
 use super::rows::{Keyed, RowId};
 use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch};
@@ -109,7 +109,7 @@ impl Tally {
         self.totals.deleted += deleted;
         self.totals.rate.add(at.time, 1);
         let caller = self.count_caller(&at, failed);
-        for name in [set_name(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
+        for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
             let id = self.set_row(call, name);
             if let Some(row) = self.sets.rows.get_mut(id) {
                 row.added += added;
@@ -209,20 +209,16 @@ impl Tally {
             }
             Op::CREATE => {
                 if let Some(row) = self.named(call, set) {
-                    (row.ended, row.origin, row.alive) = (None, None, at.arrival);
+                    (row.ended, row.alive) = (None, at.arrival);
+                    if !call.exist {
+                        // With -exist it may have been there before, content and all.
+                        row.origin = None;
+                    }
                     row.set_type.clone_from(&call.set_type);
                 }
             }
             _ => {}
         }
-    }
-}
-
-/// The name of the row of the call's first set, if it addresses sets at all.
-fn set_name(call: &Call) -> Option<SetName> {
-    match &call.set {
-        Some(name) => Some(SetName::Named(Arc::clone(name))),
-        None => call.op.row().is_some_and(|r| r.shape == Shape::SetOrAll).then_some(SetName::All),
     }
 }
 

@@ -99,6 +99,9 @@ fn content_moves_and_counts_stay_by_name() {
     assert_eq!(c.sweeps.end_of(live).map(|t| (t.op, t.other.as_deref())), Some((Op::RENAME, Some("kept"))));
     assert!(c.sweeps.end_of(kept).is_none());
     assert_eq!(live.last_writer.as_ref().and_then(|t| t.other.as_deref()), Some("kept"));
+    let swap = || Script::default().call(create("a")).call(create("b")).call(two(Op::SWAP, "a", "b"));
+    assert!(set(&swap().call(Call { exist: true, ..create("a") }).counts(), "a").origin.is_some());
+    assert!(set(&swap().call(create("a")).counts(), "a").origin.is_none());
 }
 
 #[test]

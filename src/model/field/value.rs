@@ -184,7 +184,10 @@ impl fmt::Display for Value<'_> {
             Self::Time(t) => write!(f, "{}", Rfc3339(t, 9)),
             Self::Bool(b) => write!(f, "{b}"),
             Self::Elements(e) => join(f, e.iter(), "; "),
-            Self::Parents(p) => join(f, p.iter().map(|p| format_args!("{}[{}]", p.comm, p.pid).to_string()), " < "),
+            Self::Parents(parents) => parents
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, p)| write!(f, "{}{}[{}]", if i > 0 { " < " } else { "" }, p.comm, p.pid)),
             Self::Truncated(t) => join(f, t.names(), " "),
             Self::Target(c) => write_target(f, c),
             Self::What(c) => write_what(f, c),

@@ -89,10 +89,11 @@ fn network(text: &str) -> Option<Dimension> {
             _ => None,
         };
     }
+    // The kernel puts the ends in order, too.
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     match (from.parse().ok()?, to.parse().ok()?) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => Some(Dimension::V4(a.into(), b.into())),
-        (IpAddr::V6(a), IpAddr::V6(b)) => Some(Dimension::V6(a.into(), b.into())),
+        (IpAddr::V4(a), IpAddr::V4(b)) => Some(Dimension::V4(a.min(b).into(), a.max(b).into())),
+        (IpAddr::V6(a), IpAddr::V6(b)) => Some(Dimension::V6(a.min(b).into(), a.max(b).into())),
         _ => None,
     }
 }
@@ -121,7 +122,8 @@ fn v4(text: &str) -> Option<u32> {
 fn ports(text: &str) -> Option<Dimension> {
     let (proto, range) = text.split_once(':').map_or((0, text), |(proto, range)| (name_number(proto), range));
     let (from, to) = range.split_once('-').unwrap_or((range, range));
-    Some(Dimension::Ports(proto, from.parse().ok()?, to.parse().ok()?))
+    let (from, to): (u16, u16) = (from.parse().ok()?, to.parse().ok()?);
+    Some(Dimension::Ports(proto, from.min(to), from.max(to)))
 }
 
 /// A protocol's name, whatever its case, as a number: its first eight bytes, which tell all of them apart.
@@ -145,7 +147,7 @@ mod tests {
             ("10.0.0.0/8", "10.1.2.3"),
             ("0.0.0.0/0", "10.1.2.3"),
             ("10.0.0.5", "10.0.0.1-10.0.0.9"),
-            ("10.0.0.1-10.0.0.9", "10.0.0.5"),
+            ("10.0.0.9-10.0.0.1", "10.0.0.5"),
             ("192.0.2.1", "10.0.0.1,tcp:80,192.0.2.0/24"),
             ("tcp:80", "10.0.0.1,tcp:80"),
             ("tcp:80", "10.0.0.1,TCP:70-90"),
