@@ -1,77 +1,91 @@
 //! Rows of a table of counts: grown at the end, changed anywhere, cheap to share.
 //!
-//! A row keeps its number for good, so a selection can be kept by it. Rows live in blocks behind `Arc`; a block is
-//! copied when it changes while a snapshot holds it, the others are shared.
+//! A row keeps its number for good, so a selection can be kept by it. Rows live in a shallow tree behind `Arc`: what
+//! changes while a snapshot holds it is copied, a few rows and the pointers of their node, and the rest is shared. So
+//! a snapshot costs a pointer a node, and a flood over all sets no more than the rows that it touches.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// Rows a block: a snapshot costs a pointer a block, a change a copy of one block.
-const BLOCK: usize = 128;
+/// Rows a leaf: what is copied for a change. Few, since calls touch sets in any order.
+const LEAF: usize = 4;
+/// Leaves a node.
+const NODE: usize = 64;
 
 /// Number of a row in its table, from 0; never used twice.
 pub type RowId = u32;
 
+type Node<R> = Vec<Arc<[R]>>;
+
 /// A table that is shared with snapshots.
 #[derive(Debug)]
 pub struct Rows<R> {
-    blocks: Vec<Arc<Vec<R>>>,
+    nodes: Vec<Arc<Node<R>>>,
+    len: usize,
 }
 
 impl<R> Clone for Rows<R> {
     fn clone(&self) -> Self {
-        Self { blocks: self.blocks.clone() }
+        Self { nodes: self.nodes.clone(), len: self.len }
     }
 }
 
 impl<R> Default for Rows<R> {
     fn default() -> Self {
-        Self { blocks: Vec::new() }
+        Self { nodes: Vec::new(), len: 0 }
     }
 }
 
 impl<R> Rows<R> {
     /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.len())
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// True before the first row.
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// A row by its number.
     pub fn get(&self, id: RowId) -> Option<&R> {
-        let id = id as usize;
-        self.blocks.get(id / BLOCK)?.get(id % BLOCK)
+        let (node, leaf, at) = place(id as usize);
+        self.nodes.get(node)?.get(leaf)?.get(at)
     }
 
     /// All rows with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (RowId, &R)> {
-        (0..).zip(self.blocks.iter().flat_map(|b| b.iter()))
+        (0..).zip(self.nodes.iter().flat_map(|node| node.iter().flat_map(|leaf| leaf.iter())))
     }
+}
+
+/// Node, leaf and place in it.
+const fn place(id: usize) -> (usize, usize, usize) {
+    (id / (LEAF * NODE), id / LEAF % NODE, id % LEAF)
 }
 
 impl<R: Clone> Rows<R> {
     /// A row to change.
     pub(super) fn get_mut(&mut self, id: RowId) -> Option<&mut R> {
-        let id = id as usize;
-        Arc::make_mut(self.blocks.get_mut(id / BLOCK)?).get_mut(id % BLOCK)
+        let (node, leaf, at) = place(id as usize);
+        let node = Arc::make_mut(self.nodes.get_mut(node)?);
+        Arc::make_mut(node.get_mut(leaf)?).get_mut(at)
     }
 
     fn push(&mut self, row: R) -> RowId {
-        let id = self.len() as RowId;
-        match self.blocks.last_mut() {
-            Some(last) if last.len() < BLOCK => Arc::make_mut(last).push(row),
-            _ => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(row);
-                self.blocks.push(Arc::new(block));
-            }
+        let id = self.len;
+        let (node, leaf, _) = place(id);
+        if node == self.nodes.len() {
+            self.nodes.push(Arc::new(Vec::with_capacity(NODE)));
         }
-        id
+        let node = Arc::make_mut(&mut self.nodes[node]);
+        match node.get_mut(leaf) {
+            Some(leaf) => *leaf = leaf.iter().cloned().chain([row]).collect(),
+            None => node.push(Arc::new([row])),
+        }
+        self.len += 1;
+        id as RowId
     }
 }
 
