@@ -1,22 +1,20 @@
 //! Rows of a table of counts: grown at the end, changed anywhere, cheap to share.
 //!
-//! A row keeps its number for good, so a selection can be kept by it. Rows live in a shallow tree behind `Arc`: what
-//! changes while a snapshot holds it is copied, a few rows and the pointers of their node, and the rest is shared. So
-//! a snapshot costs a pointer a node, and a flood over all sets no more than the rows that it touches.
+//! A row keeps its number for good, so a selection can be kept by it. Rows live behind `Arc` in nodes behind `Arc`:
+//! what changes while a snapshot holds it is copied, one row and the pointers of its node, and the rest is shared. So a
+//! snapshot costs a pointer a node, and a flood over all sets no more than the rows that it touches.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// Rows a leaf: what is copied for a change. Few, since calls touch sets in any order.
-const LEAF: usize = 4;
-/// Leaves a node.
+/// Rows a node.
 const NODE: usize = 64;
 
 /// Number of a row in its table, from 0; never used twice.
 pub type RowId = u32;
 
-type Node<R> = Vec<Arc<[R]>>;
+type Node<R> = Vec<Arc<R>>;
 
 /// A table that is shared with snapshots.
 #[derive(Debug)]
@@ -50,42 +48,32 @@ impl<R> Rows<R> {
 
     /// A row by its number.
     pub fn get(&self, id: RowId) -> Option<&R> {
-        let (node, leaf, at) = place(id as usize);
-        self.nodes.get(node)?.get(leaf)?.get(at)
+        self.nodes.get(id as usize / NODE)?.get(id as usize % NODE).map(|row| &**row)
     }
 
     /// All rows with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (RowId, &R)> {
-        (0..).zip(self.nodes.iter().flat_map(|node| node.iter().flat_map(|leaf| leaf.iter())))
+        (0..).zip(self.nodes.iter().flat_map(|node| node.iter().map(|row| &**row)))
     }
-}
-
-/// Node, leaf and place in it.
-const fn place(id: usize) -> (usize, usize, usize) {
-    (id / (LEAF * NODE), id / LEAF % NODE, id % LEAF)
 }
 
 impl<R: Clone> Rows<R> {
     /// A row to change.
     pub(super) fn get_mut(&mut self, id: RowId) -> Option<&mut R> {
-        let (node, leaf, at) = place(id as usize);
-        let node = Arc::make_mut(self.nodes.get_mut(node)?);
-        Arc::make_mut(node.get_mut(leaf)?).get_mut(at)
+        let node = Arc::make_mut(self.nodes.get_mut(id as usize / NODE)?);
+        node.get_mut(id as usize % NODE).map(Arc::make_mut)
     }
 
     fn push(&mut self, row: R) -> RowId {
-        let id = self.len;
-        let (node, leaf, _) = place(id);
-        if node == self.nodes.len() {
+        let id = self.len as RowId;
+        if self.len.is_multiple_of(NODE) {
             self.nodes.push(Arc::new(Vec::with_capacity(NODE)));
         }
-        let node = Arc::make_mut(&mut self.nodes[node]);
-        match node.get_mut(leaf) {
-            Some(leaf) => *leaf = leaf.iter().cloned().chain([row]).collect(),
-            None => node.push(Arc::new([row])),
+        if let Some(node) = self.nodes.last_mut() {
+            Arc::make_mut(node).push(Arc::new(row));
+            self.len += 1;
         }
-        self.len += 1;
-        id as RowId
+        id
     }
 }
 
