@@ -24,10 +24,8 @@ pub struct FailureKey {
 impl FailureKey {
     /// The group of a call that failed.
     pub fn of(call: &Call) -> Self {
-        let name = match &call.set {
-            Some(name) => SetName::Named(Arc::clone(name)),
-            None => SetName::All,
-        };
+        // No name at all, rather than all sets, where the op is not about sets.
+        let name = SetName::of(call).unwrap_or_else(|| SetName::Named(Arc::from("")));
         Self { error: error_name(call), set: SetKey { netns: call.netns, name }, op: call.op }
     }
 }

@@ -13,6 +13,7 @@
 
 mod address;
 mod cell;
+mod compile;
 mod criteria;
 mod error;
 mod parse;

@@ -93,6 +93,19 @@ impl Host {
         }
     }
 
+    /// The same host when every call is a process of its own, as with the `ipset` command in a shell script: its
+    /// own pid, command line and list of ancestors, other texts shared.
+    pub fn processes(self) -> impl Iterator<Item = Record> {
+        (2_000..).zip(self).map(|(pid, mut record)| {
+            if let Event::Call(call) = &mut record.event {
+                let cmdline =
+                    format!("ipset add {} {}", call.set.as_deref().unwrap_or_default(), call.elements.as_lines());
+                call.actor = Arc::new(Actor { pid, cmdline: Some(Arc::from(cmdline)), ..(*call.actor).clone() });
+            }
+            record
+        })
+    }
+
     fn random(&mut self, below: usize) -> usize {
         // xorshift64
         self.state ^= self.state << 13;

@@ -5,6 +5,7 @@
 //! what everybody else reads, without locks and without copies.
 
 pub mod callers;
+pub mod counts;
 pub mod failures;
 pub mod field;
 pub mod filter;
@@ -16,17 +17,18 @@ pub mod rate;
 pub mod record;
 pub mod rows;
 pub mod sets;
-pub mod tally;
+mod tally;
 pub mod time;
 pub mod view;
 
 use std::sync::Arc;
 
+use counts::Counts;
 use history::{History, HistoryWriter};
 use record::{End, Event, Record, Start, Time};
-use tally::{Counts, Tally};
+use tally::Tally;
 
-pub use tally::Limits;
+pub use counts::Limits;
 
 /// Keeps the records and counts them.
 #[derive(Debug)]
@@ -122,3 +124,6 @@ pub struct Snapshot {
     /// How often counts were reset: row numbers of different values do not compare.
     pub resets: u32,
 }
+
+#[cfg(test)]
+mod tests;

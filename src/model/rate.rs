@@ -80,3 +80,45 @@ impl Rate {
 fn slot(bucket: i64) -> usize {
     bucket.rem_euclid(BUCKETS as i64) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Time {
+        Time((1_000_000.0 * SECOND as f64) as i64 + (seconds * SECOND as f64) as i64)
+    }
+
+    #[test]
+    fn a_steady_rate_is_told_from_the_first_second() {
+        let mut rate = Rate::default();
+        assert!(rate.per_second(at(0.0)).abs() < f64::EPSILON);
+        for i in 0..1_200 {
+            rate.add(at(f64::from(i) / 20.0), 1);
+            if i > 20 {
+                let told = rate.per_second(at(f64::from(i) / 20.0));
+                assert!((19.0..=21.5).contains(&told), "{i}: {told}");
+            }
+        }
+        assert!(rate.history(at(59.9)).iter().all(|n| *n == 40));
+        assert!(rate.per_second(at(75.0)).abs() < f64::EPSILON);
+        assert_eq!(rate.history(at(59.9 + 30.0))[..15], [40; 15]);
+        assert_eq!(rate.history(at(59.9 + 30.0))[15..], [0; 15]);
+    }
+
+    #[test]
+    fn disorder_and_clocks_that_jump() {
+        let mut rate = Rate::default();
+        rate.add(at(10.0), 1);
+        rate.add(at(5.0), 2);
+        assert_eq!(rate.history(at(10.0)).iter().sum::<u32>(), 3);
+        rate.add(at(-86_400.0), 5);
+        assert_eq!(rate.history(at(-86_400.0)).iter().sum::<u32>(), 5);
+        rate.add(at(1e9), 7);
+        assert_eq!(rate.history(at(1e9)).iter().sum::<u32>(), 7);
+        for extreme in [i64::MIN, i64::MAX, 0] {
+            rate.add(Time(extreme), 1);
+            let _ = (rate.per_second(Time(i64::MIN)), rate.per_second(Time(i64::MAX)), rate.history(Time(i64::MIN)));
+        }
+    }
+}

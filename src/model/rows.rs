@@ -1,75 +1,77 @@
 //! Rows of a table of counts: grown at the end, changed anywhere, cheap to share.
 //!
-//! A row keeps its number for good, so a selection can be kept by it. Rows live in blocks behind `Arc`; a block is
-//! copied when it changes while a snapshot holds it, the others are shared.
+//! A row keeps its number for good, so a selection can be kept by it. Rows live behind `Arc` in nodes behind `Arc`:
+//! what changes while a snapshot holds it is copied, one row and the pointers of its node, and the rest is shared. So a
+//! snapshot costs a pointer a node, and a flood over all sets no more than the rows that it touches.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// Rows a block: a snapshot costs a pointer a block, a change a copy of one block.
-const BLOCK: usize = 128;
+/// Rows a node.
+const NODE: usize = 64;
 
 /// Number of a row in its table, from 0; never used twice.
 pub type RowId = u32;
 
+type Node<R> = Vec<Arc<R>>;
+
 /// A table that is shared with snapshots.
 #[derive(Debug)]
 pub struct Rows<R> {
-    blocks: Vec<Arc<Vec<R>>>,
+    nodes: Vec<Arc<Node<R>>>,
+    len: usize,
 }
 
 impl<R> Clone for Rows<R> {
     fn clone(&self) -> Self {
-        Self { blocks: self.blocks.clone() }
+        Self { nodes: self.nodes.clone(), len: self.len }
     }
 }
 
 impl<R> Default for Rows<R> {
     fn default() -> Self {
-        Self { blocks: Vec::new() }
+        Self { nodes: Vec::new(), len: 0 }
     }
 }
 
 impl<R> Rows<R> {
     /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.len())
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// True before the first row.
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// A row by its number.
     pub fn get(&self, id: RowId) -> Option<&R> {
-        let id = id as usize;
-        self.blocks.get(id / BLOCK)?.get(id % BLOCK)
+        self.nodes.get(id as usize / NODE)?.get(id as usize % NODE).map(|row| &**row)
     }
 
     /// All rows with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (RowId, &R)> {
-        (0..).zip(self.blocks.iter().flat_map(|b| b.iter()))
+        (0..).zip(self.nodes.iter().flat_map(|node| node.iter().map(|row| &**row)))
     }
 }
 
 impl<R: Clone> Rows<R> {
     /// A row to change.
     pub(super) fn get_mut(&mut self, id: RowId) -> Option<&mut R> {
-        let id = id as usize;
-        Arc::make_mut(self.blocks.get_mut(id / BLOCK)?).get_mut(id % BLOCK)
+        let node = Arc::make_mut(self.nodes.get_mut(id as usize / NODE)?);
+        node.get_mut(id as usize % NODE).map(Arc::make_mut)
     }
 
     fn push(&mut self, row: R) -> RowId {
-        let id = self.len() as RowId;
-        match self.blocks.last_mut() {
-            Some(last) if last.len() < BLOCK => Arc::make_mut(last).push(row),
-            _ => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(row);
-                self.blocks.push(Arc::new(block));
-            }
+        let id = self.len as RowId;
+        if self.len.is_multiple_of(NODE) {
+            self.nodes.push(Arc::new(Vec::with_capacity(NODE)));
+        }
+        if let Some(node) = self.nodes.last_mut() {
+            Arc::make_mut(node).push(Arc::new(row));
+            self.len += 1;
         }
         id
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::history::Arrival;
 use super::op::Op;
 use super::rate::Rate;
-use super::record::{Actor, Time};
+use super::record::{Actor, Call, Time};
 use super::rows::RowId;
 use super::time::SECOND;
 
@@ -31,6 +31,14 @@ pub enum SetName {
 }
 
 impl SetName {
+    /// What the call names first; `None` where it is not about sets.
+    pub fn of(call: &Call) -> Option<Self> {
+        match &call.set {
+            Some(name) => Some(Self::Named(Arc::clone(name))),
+            None => call.all_sets().then_some(Self::All),
+        }
+    }
+
     /// The name, or `*ALL*`, or `other`.
     pub fn as_str(&self) -> &str {
         match self {

@@ -1,133 +1,17 @@
 //! Counting: every call goes into the totals and into the rows of its sets, its caller and its failure group.
 //!
-//! The same tally serves the whole run and the calls under a filter. Every table is bounded; what comes beyond the
-//! limit is counted in a row `other`, and [`Counts::limits_reached`] tells.
+//! The same tally serves the whole run and the calls under a filter. [`Counts`] is what readers see of it.
 
 use std::sync::Arc;
 
 use super::callers::{CallerKey, CallerRow};
+use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
-use super::op::{Kind, OPS, Op, Shape};
-use super::rate::Rate;
-use super::record::{Actor, Call, Cause, Event, Lost, Outcome, Record, Time};
-use super::rows::{Keyed, RowId, Rows};
-use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch, ratio};
-
-/// How many rows there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Records kept.
-    pub keep: usize,
-    /// Sets counted one by one.
-    pub sets: usize,
-    /// Callers counted one by one.
-    pub callers: usize,
-    /// Failure groups counted one by one.
-    pub failures: usize,
-    /// Count query ops in calls, rates and rows too, instead of per op only.
-    pub queries: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { keep: 200_000, sets: 65_536, callers: 4_096, failures: 4_096, queries: false }
-    }
-}
-
-/// The sums over all calls counted.
-#[derive(Clone, Debug, Default)]
-pub struct Totals {
-    /// Calls, without query ops unless they are asked for.
-    pub calls: u64,
-    /// Calls that failed or were denied. Test misses are none.
-    pub failures: u64,
-    /// Elements added: those that took effect.
-    pub added: u64,
-    /// Elements deleted: those that took effect.
-    pub deleted: u64,
-    /// Calls of the last minute.
-    pub rate: Rate,
-    ops: [u64; OPS.len() + 1],
-    lost: [u64; Cause::ALL.len()],
-    blind_since: Option<Time>,
-}
-
-impl Totals {
-    /// Calls of an op, query ops included; all ops that ipset does not know are counted as one.
-    pub fn op(&self, op: Op) -> u64 {
-        self.ops[op_slot(op)]
-    }
-
-    /// Calls lost by a cause; for blindness, how often.
-    pub fn lost_by(&self, cause: Cause) -> u64 {
-        self.lost[cause_slot(cause)]
-    }
-
-    /// Calls lost, records not written, and spells of blindness: 0 means that nothing is missing.
-    pub fn lost(&self) -> u64 {
-        self.lost.iter().sum()
-    }
-
-    /// Since when calls go by unseen, if they do now.
-    pub const fn blind_since(&self) -> Option<Time> {
-        self.blind_since
-    }
-
-    /// Failures per call, 0 to 1.
-    pub fn failure_rate(&self) -> f64 {
-        ratio(self.failures, self.calls)
-    }
-
-    fn lose(&mut self, lost: &Lost) {
-        let sum = &mut self.lost[cause_slot(lost.cause)];
-        if lost.cause == Cause::Blind {
-            // One spell is told when it begins and again when it ends.
-            if self.blind_since.is_none() {
-                *sum += 1;
-            }
-            self.blind_since = if lost.last.is_none() { self.blind_since.or(Some(lost.first)) } else { None };
-        } else {
-            *sum = sum.saturating_add(lost.count.unwrap_or(1));
-        }
-    }
-}
-
-fn op_slot(op: Op) -> usize {
-    op.row().map_or(0, |r| usize::from(r.cmd))
-}
-
-fn cause_slot(cause: Cause) -> usize {
-    Cause::ALL.iter().position(|c| *c == cause).unwrap_or(0)
-}
-
-/// Which tables are full, so that `other` rows hold what came later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LimitsReached {
-    /// Sets.
-    pub sets: bool,
-    /// Callers.
-    pub callers: bool,
-    /// Failure groups.
-    pub failures: bool,
-}
-
-/// What was counted; cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    /// Sums over all.
-    pub totals: Totals,
-    /// A row per set. Rows without calls only carry state: leave them out.
-    pub sets: Rows<SetRow>,
-    /// A row per program, parent and user.
-    pub callers: Rows<CallerRow>,
-    /// A row per error, set and op.
-    pub failures: Rows<FailureRow>,
-    /// Where all sets were destroyed at once.
-    pub sweeps: Sweeps,
-    /// Which tables are full.
-    pub limits_reached: LimitsReached,
-}
+use super::op::{Kind, Op};
+use super::record::{Actor, Call, Event, Outcome, Record, Time};
+use super::rows::{Keyed, RowId};
+use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch};
 
 /// The counting half of [`Counts`].
 #[derive(Debug)]
@@ -225,7 +109,7 @@ impl Tally {
         self.totals.deleted += deleted;
         self.totals.rate.add(at.time, 1);
         let caller = self.count_caller(&at, failed);
-        for name in [set_name(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
+        for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
             let id = self.set_row(call, name);
             if let Some(row) = self.sets.rows.get_mut(id) {
                 row.added += added;
@@ -277,7 +161,7 @@ impl Tally {
             row.last_call = at.arrival;
             row.actor = Arc::clone(&call.actor);
             if let Some(failure) = &call.failure {
-                row.message = failure.message.clone();
+                row.message.clone_from(&failure.message);
             }
         }
     }
@@ -325,20 +209,16 @@ impl Tally {
             }
             Op::CREATE => {
                 if let Some(row) = self.named(call, set) {
-                    (row.ended, row.origin, row.alive) = (None, None, at.arrival);
+                    (row.ended, row.alive) = (None, at.arrival);
+                    if !call.exist {
+                        // With -exist it may have been there before, content and all.
+                        row.origin = None;
+                    }
                     row.set_type.clone_from(&call.set_type);
                 }
             }
             _ => {}
         }
-    }
-}
-
-/// The name of the row of the call's first set, if it addresses sets at all.
-fn set_name(call: &Call) -> Option<SetName> {
-    match &call.set {
-        Some(name) => Some(SetName::Named(Arc::clone(name))),
-        None => call.op.row().is_some_and(|r| r.shape == Shape::SetOrAll).then_some(SetName::All),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The value of a field: typed, borrowed from its row, ordered, and written without allocation.
 //!
-//! Sorting compares values, and first a 64-bit [`prefix`](Value::prefix) of them, which settles most comparisons
+//! Sorting compares values, and first a 128-bit [`prefix`](Value::prefix) of them, which settles most comparisons
 //! without a look at the rows. `Display` writes the plain text that CSV, search and the clipboard want.
 
 use std::cmp::Ordering;
@@ -73,26 +73,26 @@ impl<'a> Value<'a> {
     }
 
     /// The start of the value as a number in the order of values: `a.prefix() < b.prefix()` means that `a` comes first.
-    pub fn prefix(&self) -> u64 {
+    pub fn prefix(&self) -> u128 {
         match *self {
-            Self::Absent => u64::MAX,
+            Self::Absent => u128::MAX,
             Self::Text(t) => text_prefix(t),
-            Self::Op(op) => u64::from(op.0),
-            Self::Number(n) | Self::Span(n) => n,
-            Self::AtLeast(n, more) => n as u64 * 2 + u64::from(more),
-            Self::Ratio(x) | Self::Share(x) => x.max(0.0).to_bits(),
-            Self::Time(t) | Self::Writer(&Touch { time: t, .. }, _) => t.0.cast_unsigned() ^ (1 << 63),
-            Self::Bool(b) => u64::from(b),
-            Self::Truncated(t) => t.names().count() as u64,
+            Self::Op(op) => op.0.into(),
+            Self::Number(n) | Self::Span(n) => n.into(),
+            Self::AtLeast(n, more) => n as u128 * 2 + u128::from(more),
+            Self::Ratio(x) | Self::Share(x) => x.max(0.0).to_bits().into(),
+            Self::Time(t) | Self::Writer(&Touch { time: t, .. }, _) => (t.0.cast_unsigned() ^ (1 << 63)).into(),
+            Self::Bool(b) => b.into(),
+            Self::Truncated(t) => t.names().count() as u128,
             Self::Elements(e) => e.first().map_or(0, element_prefix),
-            Self::Target(c) => c.set.as_ref().map_or(u64::from(c.all_sets()), |s| text_prefix(s)),
+            Self::Target(c) => c.set.as_ref().map_or(u128::from(c.all_sets()), |s| text_prefix(s)),
             Self::What(c) if c.count <= 1 => c.elements.first().map_or(0, element_prefix),
-            Self::What(c) => 4 << 60 | u64::from(c.count),
-            Self::Result(c) => u64::from(c.outcome.is_failure()) << 8 | c.outcome as u64,
-            Self::Caller(a) => a.comm.as_ref().map_or(0, |c| text_prefix(c)),
+            Self::What(c) => 4 << 124 | u128::from(c.count),
+            Self::Result(c) => u128::from(c.outcome.is_failure()) << 8 | c.outcome as u128,
+            Self::Caller(a) => caller_prefix(a),
             Self::Parents(p) => p.first().map_or(0, |p| text_prefix(&p.comm)),
-            Self::Note(_) => 5 << 60,
-            Self::Minute(rate, now) => rate.history(now).iter().map(|n| u64::from(*n)).sum(),
+            Self::Note(_) => 5 << 124,
+            Self::Minute(rate, now) => rate.history(now).iter().map(|n| u128::from(*n)).sum(),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Value<'a> {
     /// True where equal prefixes mean equal values, so that [`order_rest`](Self::order_rest) has nothing to add.
     pub(in crate::model) fn prefix_is_all(&self) -> bool {
         match self {
-            Self::Text(t) => t.len() < 8,
+            Self::Text(t) => t.len() < PREFIX,
             Self::Elements(_)
             | Self::What(_)
             | Self::Target(_)
@@ -143,21 +143,31 @@ fn parents_order(a: &[Parent], b: &[Parent]) -> Ordering {
     a.iter().map(|p| &p.comm).cmp(b.iter().map(|p| &p.comm))
 }
 
-/// The first eight bytes, big-endian, short texts filled up with zeros.
-fn text_prefix(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    let len = text.len().min(8);
+/// Bytes of a text in its prefix.
+const PREFIX: usize = 16;
+
+/// The first bytes, big-endian, short texts filled up with zeros.
+fn text_prefix(text: &str) -> u128 {
+    let mut bytes = [0; PREFIX];
+    let len = text.len().min(PREFIX);
     bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
-    u64::from_be_bytes(bytes)
+    u128::from_be_bytes(bytes)
+}
+
+/// The process's name; where that leaves half of the room, its parent's too.
+fn caller_prefix(actor: &Actor) -> u128 {
+    let comm = actor.comm.as_deref().unwrap_or_default();
+    let parent = actor.parents.first().filter(|_| comm.len() < PREFIX / 2);
+    text_prefix(comm) | parent.map_or(0, |p| text_prefix(&p.comm) >> 64)
 }
 
 /// IPv4 before IPv6 before other text, addresses by value.
-fn element_prefix(element: &str) -> u64 {
+fn element_prefix(element: &str) -> u128 {
     let end = element.find(['/', '-', ',', ' ']).unwrap_or(element.len());
     match element[..end].parse() {
-        Ok(std::net::IpAddr::V4(a)) => 1 << 60 | u64::from(u32::from(a)),
-        Ok(std::net::IpAddr::V6(a)) => 2 << 60 | (u128::from(a) >> 68) as u64,
-        Err(_) => 3 << 60 | text_prefix(element) >> 4,
+        Ok(std::net::IpAddr::V4(a)) => 1 << 124 | u128::from(u32::from(a)) << 92 | text_prefix(&element[end..]) >> 36,
+        Ok(std::net::IpAddr::V6(a)) => 2 << 124 | u128::from(a) >> 4,
+        Err(_) => 3 << 124 | text_prefix(element) >> 4,
     }
 }
 
@@ -174,7 +184,10 @@ impl fmt::Display for Value<'_> {
             Self::Time(t) => write!(f, "{}", Rfc3339(t, 9)),
             Self::Bool(b) => write!(f, "{b}"),
             Self::Elements(e) => join(f, e.iter(), "; "),
-            Self::Parents(p) => join(f, p.iter().map(|p| format_args!("{}[{}]", p.comm, p.pid).to_string()), " < "),
+            Self::Parents(parents) => parents
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, p)| write!(f, "{}{}[{}]", if i > 0 { " < " } else { "" }, p.comm, p.pid)),
             Self::Truncated(t) => join(f, t.names(), " "),
             Self::Target(c) => write_target(f, c),
             Self::What(c) => write_what(f, c),

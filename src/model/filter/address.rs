@@ -34,7 +34,8 @@ impl Query {
 
     /// True if the element contains what is asked for, or is contained in it.
     pub(super) fn touches(&self, element: &str) -> bool {
-        let key = element.split(' ').next().unwrap_or_default();
+        let end = element.bytes().position(|b| b == b' ').unwrap_or(element.len());
+        let key = &element[..end];
         match &self.0[..] {
             [one] => key.split(',').any(|part| part_touches(one, part)),
             several => {
@@ -53,7 +54,9 @@ fn part_touches((wanted, pattern): &(Dimension, Pattern), part: &str) -> bool {
     match (*wanted, Dimension::parse(part)) {
         (Dimension::V4(a, b), Dimension::V4(c, d)) => a <= d && c <= b,
         (Dimension::V6(a, b), Dimension::V6(c, d)) => a <= d && c <= b,
-        (Dimension::Ports(p, a, b), Dimension::Ports(q, c, d)) => (p == q || p == 0 || q == 0) && a <= d && c <= b,
+        (Dimension::Ports(wanted, a, b), Dimension::Ports(proto, c, d)) => {
+            (wanted == proto || wanted == 0 || proto == 0) && a <= d && c <= b
+        }
         _ => false,
     }
 }
@@ -69,6 +72,9 @@ impl Dimension {
 
 /// `10.0.0.1`, `10.0.0.0/8`, `10.0.0.1-10.0.0.9`, and the same in IPv6.
 fn network(text: &str) -> Option<Dimension> {
+    if let Some(address) = v4(text) {
+        return Some(Dimension::V4(address, address));
+    }
     if let Some((address, bits)) = text.split_once('/') {
         let bits: u8 = bits.parse().ok()?;
         return match address.parse().ok()? {
@@ -83,19 +89,41 @@ fn network(text: &str) -> Option<Dimension> {
             _ => None,
         };
     }
+    // The kernel puts the ends in order, too.
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     match (from.parse().ok()?, to.parse().ok()?) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => Some(Dimension::V4(a.into(), b.into())),
-        (IpAddr::V6(a), IpAddr::V6(b)) => Some(Dimension::V6(a.into(), b.into())),
+        (IpAddr::V4(a), IpAddr::V4(b)) => Some(Dimension::V4(a.min(b).into(), a.max(b).into())),
+        (IpAddr::V6(a), IpAddr::V6(b)) => Some(Dimension::V6(a.min(b).into(), a.max(b).into())),
         _ => None,
     }
+}
+
+/// What most elements are, read several times as fast as by the standard library.
+fn v4(text: &str) -> Option<u32> {
+    let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' if digits < 3 => {
+                octet = octet * 10 + u32::from(b - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && octet < 256 && dots < 3 => {
+                address = address << 8 | octet;
+                (octet, digits) = (0, 0);
+                dots += 1;
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3 && digits > 0 && octet < 256).then_some(address << 8 | octet)
 }
 
 /// `80`, `80-90`, `tcp:80`, `udp:80-90`.
 fn ports(text: &str) -> Option<Dimension> {
     let (proto, range) = text.split_once(':').map_or((0, text), |(proto, range)| (name_number(proto), range));
     let (from, to) = range.split_once('-').unwrap_or((range, range));
-    Some(Dimension::Ports(proto, from.parse().ok()?, to.parse().ok()?))
+    let (from, to): (u16, u16) = (from.parse().ok()?, to.parse().ok()?);
+    Some(Dimension::Ports(proto, from.min(to), from.max(to)))
 }
 
 /// A protocol's name, whatever its case, as a number: its first eight bytes, which tell all of them apart.
@@ -119,7 +147,7 @@ mod tests {
             ("10.0.0.0/8", "10.1.2.3"),
             ("0.0.0.0/0", "10.1.2.3"),
             ("10.0.0.5", "10.0.0.1-10.0.0.9"),
-            ("10.0.0.1-10.0.0.9", "10.0.0.5"),
+            ("10.0.0.9-10.0.0.1", "10.0.0.5"),
             ("192.0.2.1", "10.0.0.1,tcp:80,192.0.2.0/24"),
             ("tcp:80", "10.0.0.1,tcp:80"),
             ("tcp:80", "10.0.0.1,TCP:70-90"),

@@ -135,8 +135,8 @@ impl Parser<'_> {
             }
             Term::word(raw)
         };
-        if let Some('"') = self.peek() {
-            return Err(self.expected("a space before \""));
+        if self.peek().is_some_and(|c| !c.is_whitespace() && !matches!(c, '(' | ')')) {
+            return Err(self.expected("a space after the closing quote"));
         }
         self.space();
         Ok(Expr::Term(term))

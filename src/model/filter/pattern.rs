@@ -92,7 +92,16 @@ impl Part {
 
 /// Where `part`, in lower case, begins in `text` of any case.
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    let Some(first) = part.first() else { return Some(0) };
-    let last = text.len().checked_sub(part.len())?;
-    (0..=last).find(|&at| text[at].eq_ignore_ascii_case(first) && text[at..at + part.len()].eq_ignore_ascii_case(part))
+    let Some((&low, after)) = part.split_first() else { return Some(0) };
+    let high = low.to_ascii_uppercase();
+    let starts = text.get(..text.len().checked_sub(after.len())?)?;
+    let mut from = 0;
+    while let Some(step) = starts[from..].iter().position(|b| *b == low || *b == high) {
+        let at = from + step;
+        if text[at + 1..=at + after.len()].eq_ignore_ascii_case(after) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
 }

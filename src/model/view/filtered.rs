@@ -5,10 +5,11 @@
 
 use super::Progress;
 use crate::model::Snapshot;
+use crate::model::counts::{Counts, Limits};
 use crate::model::filter::Criteria;
 use crate::model::history::Arrival;
 use crate::model::record::Time;
-use crate::model::tally::{Counts, Limits, Tally};
+use crate::model::tally::Tally;
 
 /// Counts of the calls that pass; see the module.
 #[derive(Debug)]
@@ -60,6 +61,10 @@ impl FilteredCounts {
         let range = self.next..kept.end.min(self.next.saturating_add(budget as u64));
         self.next = range.end;
         let changed = !range.is_empty();
+        if changed {
+            // Shared rows would be copied to be changed.
+            self.counts = Counts::default();
+        }
         for (arrival, record) in snapshot.history.iter(range) {
             if self.criteria.matches(record) {
                 self.tally.apply(record, arrival);

@@ -39,16 +39,21 @@ impl<R> TableView<R> {
             self.order.extend(shown.map(|(id, _)| id));
             return;
         };
-        let mut keyed: Vec<(u64, RowId)> = shown.map(|(id, row)| ((field.value)(row, context).prefix(), id)).collect();
-        keyed.sort_unstable_by(|a, b| {
-            let rest = || match (rows.get(a.1), rows.get(b.1)) {
-                (Some(x), Some(y)) => (field.value)(x, context).order_rest(&(field.value)(y, context)),
-                _ => std::cmp::Ordering::Equal,
-            };
-            a.0.cmp(&b.0).then_with(rest).then_with(|| a.1.cmp(&b.1))
-        });
+        let mut settled = true;
+        let mut keyed: Vec<(u128, RowId)> = shown
+            .map(|(id, row)| {
+                let value = (field.value)(row, context);
+                settled &= value.prefix_is_all();
+                (value.prefix(), id)
+            })
+            .collect();
+        let rest = |a: RowId, b: RowId| match (rows.get(a), rows.get(b)) {
+            (Some(x), Some(y)) if !settled => (field.value)(x, context).order_rest(&(field.value)(y, context)),
+            _ => std::cmp::Ordering::Equal,
+        };
+        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| rest(a.1, b.1)).then_with(|| a.1.cmp(&b.1)));
         // Rows without a value stay last.
-        let valued = keyed.partition_point(|k| k.0 < u64::MAX);
+        let valued = keyed.partition_point(|k| k.0 < u128::MAX);
         if descending {
             keyed[..valued].reverse();
         }
