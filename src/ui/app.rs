@@ -19,7 +19,7 @@ use crate::model::failures::FailureRow;
 use crate::model::field::Context;
 use crate::model::record::Time;
 use crate::model::sets::SetRow;
-use crate::model::tally::Counts;
+use crate::model::counts::Counts;
 use crate::model::time::SECOND;
 use crate::model::view::FilteredCounts;
 
