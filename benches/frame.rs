@@ -1,5 +1,7 @@
 //! A frame at 200x50 with a million calls kept, and what a frame is made of. `cargo bench --bench frame`.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/feed/mod.rs"]
 mod feed;
 

@@ -2,6 +2,8 @@
 //!
 //! The child is this test binary itself, which shows the screen when `SCREEN_CHILD` is set.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "feed/mod.rs"]
 mod feed;
 #[path = "feed/writer.rs"]

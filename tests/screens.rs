@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test --test screens` writes what is drawn now; look at the difference before committing it.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "feed/mod.rs"]
 mod feed;
 #[path = "feed/stage.rs"]

@@ -1,5 +1,7 @@
 //! `screenshots/*.svg`, made by one command and never stale: `BLESS=1 cargo test --test screenshots`.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "feed/mod.rs"]
 mod feed;
 #[path = "feed/stage.rs"]

@@ -18,11 +18,11 @@ impl App {
     }
 
     pub(super) fn type_key(&mut self, key: Key) {
-        if let Overlay::Prompt(prompt) = &mut self.overlay {
-            if prompt.line.press(key) {
-                prompt.choices.clear();
-                self.typed();
-            }
+        if let Overlay::Prompt(prompt) = &mut self.overlay
+            && prompt.line.press(key)
+        {
+            prompt.choices.clear();
+            self.typed();
         }
     }
 

@@ -96,9 +96,10 @@ fn number(n: u64, room: u16) -> String {
 
 fn text_meaning(field: &str, text: &str) -> Meaning {
     match (field, text) {
-        ("netns_name", "host") | ("user" | "login", "root") | ("comm", "ipset") => Meaning::Dim,
         ("outcome", "failed" | "denied") | ("error", _) => Meaning::Alarm,
-        ("outcome", _) | ("type", _) => Meaning::Dim,
+        ("netns_name", "host") | ("user" | "login", "root") | ("comm", "ipset") | ("outcome" | "type", _) => {
+            Meaning::Dim
+        }
         (_, "*ALL*") => Meaning::Strong,
         _ => Meaning::Plain,
     }

@@ -55,23 +55,23 @@ pub fn export(app: &App, exporter: &mut dyn Exporter, path: &Path) -> Result<Exp
             let view = &app.calls.view;
             exporter.export(path, Sheet::Records(&mut view.rows(0..view.len()).map(|(_, record)| record)))
         }
-        View::Sets => cells(&app.sets, &counts.sets, &context, exporter, path),
-        View::Callers => cells(&app.callers, &counts.callers, &context, exporter, path),
-        View::Failures => cells(&app.failures, &counts.failures, &context, exporter, path),
+        View::Sets => cells(&app.sets, &counts.sets, context, exporter, path),
+        View::Callers => cells(&app.callers, &counts.callers, context, exporter, path),
+        View::Failures => cells(&app.failures, &counts.failures, context, exporter, path),
     }
 }
 
 fn cells<R>(
     table: &CountTable<R>,
     rows: &Rows<R>,
-    context: &Context,
+    context: Context,
     exporter: &mut dyn Exporter,
     path: &Path,
 ) -> Result<Exported, String> {
     let fields = table.written();
     let titles = fields.iter().map(|f| f.name).collect();
     let shown = (0..table.len()).filter_map(|row| rows.get(u32::try_from(table.key(row)?).ok()?));
-    let mut cells = shown.map(|row| fields.iter().map(|f| (f.value)(row, context).to_string()).collect());
+    let mut cells = shown.map(|row| fields.iter().map(|f| (f.value)(row, &context).to_string()).collect());
     exporter.export(path, Sheet::Cells { titles, rows: &mut cells })
 }
 

@@ -3,6 +3,8 @@
 //! A row says where a key works, what it does, and how that is told. Lookup, the footer's hints, the help overlay and
 //! the README's table are derived from it, so none of them can disagree. It does not know how an action is done.
 
+use std::fmt::Write;
+
 use super::input::{Code, Key};
 
 /// What the keys are talking to.
@@ -259,7 +261,8 @@ pub fn markdown() -> String {
             _ => "tables",
         };
         let keys: Vec<String> = row.keys.iter().map(|key| format!("`{}`", name(*key))).collect();
-        out.push_str(&format!("| {place} | {} | {} |\n", keys.join(" "), row.help));
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "| {place} | {} | {} |", keys.join(" "), row.help);
     }
     out
 }

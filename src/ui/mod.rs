@@ -5,6 +5,7 @@
 //! or how a file is written.
 
 pub mod act;
+mod act_find;
 mod act_prompt;
 pub mod app;
 pub mod cells;
@@ -19,6 +20,7 @@ pub mod panels;
 pub mod prompt;
 mod run;
 pub mod search;
+mod state;
 pub mod table;
 pub mod tables;
 pub mod terminal;

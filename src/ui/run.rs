@@ -102,7 +102,7 @@ impl Showing<'_> {
         if (self.dirty || self.more) && now >= self.next_frame {
             if let Err(error) = self.frame() {
                 // Ending is what the wait was given up for.
-                return self.end_of(waker).map_or_else(|| Err(error).context("cannot draw"), |end| Ok(Some(end)));
+                return end_of(waker).map_or_else(|| Err(error).context("cannot draw"), |end| Ok(Some(end)));
             }
             self.next_frame = now + FRAME;
         }
@@ -123,16 +123,6 @@ impl Showing<'_> {
             self.dirty = true;
         }
         Ok(None)
-    }
-
-    /// The signal that waits, if one does.
-    fn end_of(&self, waker: &mut Waker) -> Option<End> {
-        let wakes = waker.wait::<News>(Some(Instant::now()), None).ok()?;
-        wakes.iter().find_map(|wake| match wake {
-            Wake::End(signal) => Some(End::Signal(*signal)),
-            Wake::Gone => Some(End::TerminalGone),
-            _ => None,
-        })
     }
 
     fn frame(&mut self) -> std::io::Result<()> {
@@ -227,6 +217,16 @@ impl Showing<'_> {
         self.app.exported(path, exported);
         Ok(())
     }
+}
+
+/// The reason to end that waits, if one does.
+fn end_of(waker: &mut Waker) -> Option<End> {
+    let waiting = waker.wait::<News>(Some(Instant::now()), None).ok()?;
+    waiting.iter().find_map(|wake| match wake {
+        Wake::End(signal) => Some(End::Signal(*signal)),
+        Wake::Gone => Some(End::TerminalGone),
+        _ => None,
+    })
 }
 
 /// The time now.

@@ -13,9 +13,9 @@ pub fn find(app: &App, text: &str, down: bool) -> Option<usize> {
     let counts = app.counts();
     match app.view {
         View::Calls => calls(app, &needle, down),
-        View::Sets => among(&app.sets, &app.sets.columns, &counts.sets, &needle, &context, down),
-        View::Callers => among(&app.callers, &app.callers.columns, &counts.callers, &needle, &context, down),
-        View::Failures => among(&app.failures, &app.failures.columns, &counts.failures, &needle, &context, down),
+        View::Sets => among(&app.sets, &app.sets.columns, &counts.sets, &needle, context, down),
+        View::Callers => among(&app.callers, &app.callers.columns, &counts.callers, &needle, context, down),
+        View::Failures => among(&app.failures, &app.failures.columns, &counts.failures, &needle, context, down),
     }
 }
 
@@ -35,7 +35,7 @@ fn among<R>(
     columns: &[&'static Field<R>],
     rows: &Rows<R>,
     needle: &Needle,
-    context: &Context,
+    context: Context,
     down: bool,
 ) -> Option<usize> {
     let len = table.len();
@@ -43,6 +43,6 @@ fn among<R>(
     let mut scratch = String::new();
     (1..=len).map(|n| if down { (from + n) % len } else { (from + len - n) % len }).find(|row| {
         let id = table.key(*row).and_then(|key| u32::try_from(key).ok());
-        id.and_then(|id| rows.get(id)).is_some_and(|r| needle.is_in(r, columns, context, &mut scratch))
+        id.and_then(|id| rows.get(id)).is_some_and(|r| needle.is_in(r, columns, &context, &mut scratch))
     })
 }

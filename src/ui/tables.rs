@@ -230,14 +230,12 @@ impl<R> CountTable<R> {
 
     /// Finds the place for `page` lines.
     pub fn settle(&mut self, page: usize) {
-        match self.row() {
-            Some(row) => self.cursor.settle(row, self.len(), page),
-            None => {
-                self.cursor.selected = None;
-                self.cursor.line = 0;
-                self.cursor.top = self.cursor.top.min(self.len().saturating_sub(page));
-            }
+        if let Some(row) = self.row() {
+            return self.cursor.settle(row, self.len(), page);
         }
+        self.cursor.selected = None;
+        self.cursor.line = 0;
+        self.cursor.top = self.cursor.top.min(self.len().saturating_sub(page));
     }
 
     /// The fields that stand in a file: those on the screen that are not pictures.

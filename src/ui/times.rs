@@ -44,6 +44,7 @@ pub enum Times {
 
 impl Times {
     /// The next one, for the key.
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Clock => Self::Date,

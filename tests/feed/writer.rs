@@ -22,7 +22,7 @@ fn words(record: &Record) -> String {
 fn line(format: Format, record: &Record, out: &mut Vec<u8>) -> io::Result<()> {
     match format {
         Format::Jsonl => {
-            serde_json::to_writer(&mut *out, &serde_json::json!({"seq": record.seq, "text": words(record)}))?
+            serde_json::to_writer(&mut *out, &serde_json::json!({"seq": record.seq, "text": words(record)}))?;
         }
         _ => out.extend_from_slice(words(record).as_bytes()),
     }

@@ -39,7 +39,7 @@ type Get<R> = for<'a> fn(&'a R, &Context) -> Value<'a>;
 /// The columns of the sets table.
 pub static SET_FIELDS: [Field<SetRow>; 16] = [
     text("set", "SET", (8, 24, 2), "name of the set", |r, _| Value::Text(r.key.name.as_str())),
-    text("netns_name", "NETNS", (4, 8, 0), "network namespace", |r, _| match &r.netns_name {
+    text("netns_name", "NETNS", (5, 8, 0), "network namespace", |r, _| match &r.netns_name {
         Some(name) => Value::Text(name),
         None if r.key.netns == 0 => Value::Absent,
         None => Value::Number(r.key.netns.into()),
@@ -112,7 +112,7 @@ pub static FAILURE_FIELDS: [Field<FailureRow>; 8] = [
     text("set", "SET", (8, 24, 1), "name of the set", |r, _| {
         r.key.as_ref().map_or(Value::Absent, |k| Value::Text(k.set.name.as_str()))
     }),
-    text("netns_name", "NETNS", (4, 8, 0), "network namespace", |r, _| Value::text(r.netns_name.as_ref())),
+    text("netns_name", "NETNS", (5, 8, 0), "network namespace", |r, _| Value::text(r.netns_name.as_ref())),
     number("count", "COUNT", (5, 7, 0), "how often", |r, _| Value::Number(r.count)),
     time("last", "LAST", (8, 12, 0), "the last time", |r, _| Value::Time(r.last)),
     picture("caller", "LAST CALLER", (10, 28, 1), "who met it last", |r, _| Value::Caller(&r.actor)),

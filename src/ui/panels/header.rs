@@ -96,8 +96,8 @@ fn sums(app: &App) -> Vec<Piece> {
     if totals.failures > 0 {
         pieces.push(piece(5, &[(&text::share(totals.failure_rate()), failing)]));
     }
-    let loss = format!("lost {}", text::thousands(lost));
-    pieces.push(piece(0, &[(&loss, if lost > 0 { Meaning::Shout } else { Meaning::Dim })]));
+    let told = format!("lost {}", text::thousands(lost));
+    pieces.push(piece(0, &[(&told, if lost > 0 { Meaning::Shout } else { Meaning::Dim })]));
     if lost > 0 {
         let totals = &app.news.snapshot.counts.totals;
         let worst = Cause::ALL.into_iter().max_by_key(|cause| totals.lost_by(*cause));
