@@ -133,28 +133,32 @@ fn target(call: &Call) -> Vec<Part<'_>> {
     }
 }
 
-/// The process and its ancestors: the first name that is not `ipset` is the one to read, and `ipset` itself the first
-/// to go where it is narrow.
+/// The process and its ancestors: the first name that is not `ipset` is the one to read. Where it is narrow, `ipset`
+/// itself goes first, then the farther ancestors; a user who is not root stays.
 fn caller(actor: &Actor, room: u16) -> Vec<Part<'_>> {
-    let mut parts = lineage(actor);
-    let wide: usize = parts.iter().map(|(t, _)| text::width(t)).sum();
-    if wide > usize::from(room) && parts[0].0 == "ipset" && parts.get(1).is_some_and(|(t, _)| t == " < ") {
-        parts.drain(..1);
-        parts[0].0 = "< ".into();
+    let mut shortest = Vec::new();
+    for (ancestors, whole) in [(3, true), (3, false), (2, false), (1, false)] {
+        shortest = lineage(actor, ancestors, whole);
+        if shortest.iter().map(|(t, _)| text::width(t)).sum::<usize>() <= usize::from(room) {
+            break;
+        }
     }
-    parts
+    shortest
 }
 
-fn lineage(actor: &Actor) -> Vec<Part<'_>> {
-    let mut parts = Vec::with_capacity(5);
+/// Process, ancestors and user; unless `whole`, an `ipset` that has a parent is left to the `<`.
+fn lineage(actor: &Actor, ancestors: usize, whole: bool) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(8);
+    let mut parents = actor.parents.iter().filter(|p| p.pid != 1).take(ancestors).peekable();
     let comm = actor.comm.as_deref();
     let mut told = comm.is_some_and(|c| c != "ipset");
     match comm {
+        Some("ipset") if !whole && parents.peek().is_some() => {}
         Some(comm) => parts.push((comm.into(), unless(!told))),
         None => parts.push((format!("pid {}", actor.pid).into(), Meaning::Plain)),
     }
-    for parent in actor.parents.iter().filter(|p| p.pid != 1).take(3) {
-        parts.push((" < ".into(), Meaning::Dim));
+    for parent in parents {
+        parts.push((if parts.is_empty() { "< " } else { " < " }.into(), Meaning::Dim));
         parts.push(((*parent.comm).into(), unless(told)));
         told = true;
     }

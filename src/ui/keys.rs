@@ -186,11 +186,11 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: select text)";
     PICK [k(' ')] Action::Toggle, "show or hide", "show or hide the column";
     PICK [c(Code::Enter)] Action::Accept, "done", "take it";
-    PROMPT [c(Code::Enter)] Action::Accept, "keep", "keep it";
-    PROMPT [c(Code::Tab)] Action::Complete, "complete", "complete the word";
-    PROMPT [c(Code::Up)] Action::Older, "older", "what was typed before";
-    PROMPT [c(Code::Down)] Action::Newer, "", "what was typed after it";
-    PROMPT [c(Code::Esc)] Action::Back, "as it was", "back to how it was";
+    PROMPT [c(Code::Enter)] Action::Accept, "done", "done: keep the filter, search, write";
+    PROMPT [c(Code::Tab)] Action::Complete, "complete", "complete the path";
+    PROMPT [c(Code::Up)] Action::Older, "older", "the filter before";
+    PROMPT [c(Code::Down)] Action::Newer, "", "the filter after it";
+    PROMPT [c(Code::Esc)] Action::Back, "cancel", "back to how it was";
     ASK [k('y'), k('Y')] Action::Yes, "yes", "yes";
     ASK [c(Code::Esc), k('n'), k('N'), c(Code::Enter)] Action::Back, "no", "no";
     TABLES [c(Code::Esc)] Action::Back, "", "back to the view or filter before";

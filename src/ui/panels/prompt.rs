@@ -29,7 +29,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, prompt: &Prompt) -> Posi
     };
     let y = area.y + 1;
     let x = put(buffer, area.x + 1, y, area.right(), &[(label.into(), Meaning::Accent)], app.theme);
-    let keys: Vec<_> = keys::hints(Mode::Prompt).map(|(key, word)| format!("{key} {word}")).collect();
+    let useless: &[&str] = match prompt.purpose {
+        Purpose::Filter(_) => &["complete"],
+        Purpose::Search => &["complete", "older"],
+        Purpose::Export => &["older"],
+    };
+    let hints = keys::hints(Mode::Prompt).filter(|(_, word)| !useless.contains(word));
+    let keys: Vec<_> = hints.map(|(key, word)| format!("{key} {word}")).collect();
     let keys = keys.join("  ");
     let side = if area.width >= 100 { text::width(&keys) + 3 } else { 1 };
     let room = usize::from(area.right().saturating_sub(x)).saturating_sub(side).max(1);

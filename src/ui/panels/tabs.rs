@@ -68,6 +68,10 @@ fn state(app: &App, room: usize) -> Vec<Part<'static>> {
     if hidden > 0 {
         after.push((format!("  +{hidden} column{}", if hidden == 1 { "" } else { "s" }).into(), Meaning::Dim));
     }
+    let history = &app.shown().history;
+    if history.dropped() > 0 {
+        after.push((format!("  newest {} kept", text::short(history.len() as u64)).into(), Meaning::Dim));
+    }
     let limits = app.counts().limits_reached;
     for (reached, word) in [(limits.sets, "sets"), (limits.callers, "callers"), (limits.failures, "failures")] {
         if reached {
