@@ -3,5 +3,7 @@
 //! Nothing here knows libbpf, a screen, a file, a thread or the clock: time comes only from records, so a replayed
 //! recording gives the same picture as the live run did.
 
+pub mod netlink;
 pub mod op;
 pub mod record;
+pub mod text;
