@@ -4,6 +4,10 @@
 //! recording gives the same picture as the live run did.
 
 pub mod netlink;
+pub mod error;
 pub mod op;
+pub mod outcome;
+pub mod time;
+pub mod types;
 pub mod record;
 pub mod text;
