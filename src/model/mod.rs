@@ -3,7 +3,9 @@
 //! Nothing here knows libbpf, a screen, a file, a thread or the clock: time comes only from records, so a replayed
 //! recording gives the same picture as the live run did.
 
+pub mod element;
 pub mod netlink;
 pub mod op;
 pub mod record;
+pub mod set_type;
 pub mod text;
