@@ -1,5 +1,7 @@
 //! What the real ipset(8) sent, and what it means: the records in `tests/messages`, made by `tests/messages/capture`.
 
+#![allow(clippy::unwrap_used, reason = "a broken record is a broken test")]
+
 use std::sync::Arc;
 
 use ipsetaudit::model::element::Element;
@@ -58,8 +60,9 @@ fn a_single_element_is_what_ipset_save_prints() {
     let mut compared = 0;
     for case in elements() {
         let saved: Vec<_> = case.every("saved").collect();
-        // The kernel applies masks; the text says what the caller sent.
-        if saved.len() != 1 || case.get("create").contains("mask") || case.get("text").contains("77/24") {
+        // The kernel applies masks and splits ranges; the text says what the caller sent.
+        let text = case.get("text");
+        if saved.len() != 1 || case.get("create").contains("mask") || text.contains("77/24") || text.contains(".0-10") {
             continue;
         }
         let saved = safe(saved[0].as_bytes());

@@ -4,6 +4,7 @@
 //! recording gives the same picture as the live run did.
 
 pub mod element;
+pub mod error;
 pub mod netlink;
 pub mod op;
 pub mod record;
