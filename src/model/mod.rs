@@ -3,6 +3,8 @@
 //! Nothing here knows libbpf, a screen, a file, a thread or the clock: time comes only from records, so a replayed
 //! recording gives the same picture as the live run did.
 
+pub mod element;
+pub mod error;
 pub mod netlink;
 pub mod error;
 pub mod op;
@@ -10,4 +12,5 @@ pub mod outcome;
 pub mod time;
 pub mod types;
 pub mod record;
+pub mod set_type;
 pub mod text;

@@ -13,8 +13,10 @@ use thiserror::Error;
 
 use self::attr::{Attr, Attrs};
 pub use self::names::Names;
+use super::element::{Element, write_options};
 use super::op::{Op, Shape};
 use super::record::Elements;
+use super::set_type::Dims;
 use super::text::safe;
 
 /// `nlmsghdr`, and `nfgenmsg` behind it.
@@ -188,6 +190,26 @@ impl<'a> Found<'a> {
         known(command::DATA).into_iter().chain(batch.into_iter().flatten())
     }
 
+    /// The options of a create message.
+    fn options(&self, message: &Message, room: &mut Vec<u8>) -> Box<str> {
+        let attrs = self.known[usize::from(command::DATA)].map_or(Attrs::new(&[], false), |data| data.nested());
+        write_options(attrs, message.family, message.set_type.as_deref(), room);
+        String::from_utf8_lossy(room).into()
+    }
+
+    /// Writes the elements, a line each, and counts them.
+    fn write_elements(&self, dims: Dims, room: &mut Vec<u8>) -> u32 {
+        let mut count = 0;
+        for element in self.elements() {
+            if count > 0 {
+                room.push(b'\n');
+            }
+            Element::from_attrs(element.nested(), dims).write(room);
+            count += 1;
+        }
+        count
+    }
+
     fn fill(mut self, message: &mut Message, type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>, names: &mut Names) {
         let shape = message.op.row().map(|r| r.shape);
         message.protocol = self.take(command::PROTOCOL).and_then(|a| a.u8());
@@ -204,8 +226,13 @@ impl<'a> Found<'a> {
             message.set_type = message.set.as_deref().and_then(type_of);
         }
         match shape {
-            Some(Shape::Create) => message.options = Some(Box::default()),
-            Some(Shape::Elements) => message.count = u32::try_from(self.elements().count()).unwrap_or(u32::MAX),
+            Some(Shape::Create) => message.options = Some(self.options(message, names.room())),
+            Some(Shape::Elements) => {
+                let dims = Dims::of(message.set_type.as_deref());
+                let room = names.room();
+                message.count = self.write_elements(dims, room);
+                message.elements = Elements::from_lines(String::from_utf8_lossy(room));
+            }
             _ => {}
         }
         message.unknown = self.unknown.map(Into::into);
@@ -213,4 +240,4 @@ impl<'a> Found<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -20,6 +20,11 @@ pub struct Attr<'a> {
 }
 
 impl<'a> Attr<'a> {
+    /// An attribute of the given number and content.
+    pub const fn of(number: u16, payload: &'a [u8]) -> Self {
+        Self { kind: number, payload, cut: false }
+    }
+
     /// The number of the attribute, without flags.
     pub const fn number(&self) -> u16 {
         self.kind & !(NESTED | NET_BYTEORDER)

@@ -11,12 +11,15 @@ use std::sync::Arc;
 const GENERATION: usize = 2048;
 /// Set names have 31 bytes, type names too; escaped they may grow, but not beyond this.
 const LONGEST: usize = 256;
+/// The text of a restore batch of 64 kB fits.
+const ROOM: usize = 1 << 18;
 
 /// A bounded store of names.
 #[derive(Debug, Default)]
 pub struct Names {
     recent: HashSet<Arc<str>>,
     older: HashSet<Arc<str>>,
+    room: Vec<u8>,
 }
 
 impl Names {
@@ -33,6 +36,13 @@ impl Names {
             self.recent.insert(Arc::clone(&name));
         }
         name
+    }
+
+    /// Room for the text of a message, empty; used again by the next, so that writing allocates nothing.
+    pub(super) fn room(&mut self) -> &mut Vec<u8> {
+        self.room.clear();
+        self.room.shrink_to(ROOM);
+        &mut self.room
     }
 
     /// How many names are held.

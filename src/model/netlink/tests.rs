@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-pub(super) fn attr(number: u16, payload: &[u8]) -> Vec<u8> {
+pub fn attr(number: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = u16::try_from(payload.len() + 4).unwrap().to_ne_bytes().to_vec();
     bytes.extend(number.to_ne_bytes());
     bytes.extend(payload);
@@ -12,7 +12,7 @@ pub(super) fn attr(number: u16, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn message(op: u8, flags: u16, attrs: &[Vec<u8>]) -> Vec<u8> {
+fn message(op: u8, flags: u16, attrs: &[Vec<u8>]) -> Vec<u8> {
     let body = attrs.concat();
     let mut bytes = u32::try_from(body.len() + BODY).unwrap().to_ne_bytes().to_vec();
     bytes.extend([op, SUBSYSTEM]);

@@ -1,0 +1,118 @@
+//! What the real ipset(8) sent, and what it means: the records in `tests/messages`, made by `tests/messages/capture`.
+
+#![allow(clippy::unwrap_used, reason = "a broken record is a broken test")]
+
+use std::sync::Arc;
+
+use ipsetaudit::model::element::Element;
+use ipsetaudit::model::netlink::{Message, Names, decode};
+use ipsetaudit::model::set_type::Dims;
+use ipsetaudit::model::text::safe;
+
+/// A record: its lines as key and value. A key may come more than once.
+struct Case(Vec<(&'static str, &'static str)>);
+
+impl Case {
+    fn all(file: &'static str) -> Vec<Self> {
+        let lines = |block: &'static str| block.lines().filter(|l| !l.starts_with('#'));
+        let pair = |line: &'static str| line.split_once(' ').unwrap_or((line, ""));
+        let cases = file.split("\n\n").map(|block| Self(lines(block).map(pair).collect()));
+        cases.filter(|case| !case.0.is_empty()).collect()
+    }
+
+    fn every(&self, key: &str) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter(move |(k, _)| *k == key).map(|(_, v)| *v)
+    }
+
+    fn get(&self, key: &str) -> &'static str {
+        self.every(key).next().unwrap_or_else(|| panic!("no {key} in {:?}", self.0))
+    }
+
+    fn set_type(&self) -> &'static str {
+        self.get("create").split(' ').next().unwrap()
+    }
+
+    fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
+        let hex = self.get(key).as_bytes();
+        let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
+        let bytes: Vec<u8> = hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+        decode(&bytes, &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
+    }
+}
+
+fn elements() -> Vec<Case> {
+    Case::all(include_str!("messages/elements.txt"))
+}
+
+#[test]
+fn elements_are_written_as_ipset_writes_them() {
+    for case in elements() {
+        for set_type in [Some(case.set_type()), None] {
+            let m = case.decode("message", set_type);
+            assert_eq!(m.elements.as_lines(), case.get("text"), "{:?}", case.0);
+            assert_eq!((m.count, m.odd, m.cut, m.exist, m.unknown), (1, false, false, false, None));
+        }
+    }
+}
+
+#[test]
+fn a_single_element_is_what_ipset_save_prints() {
+    let mut compared = 0;
+    for case in elements() {
+        let saved: Vec<_> = case.every("saved").collect();
+        // The kernel applies masks and splits ranges; the text says what the caller sent.
+        let text = case.get("text");
+        if saved.len() != 1 || case.get("create").contains("mask") || text.contains("77/24") || text.contains(".0-10") {
+            continue;
+        }
+        let saved = safe(saved[0].as_bytes());
+        let mut ours = Element::parse(case.get("text"), Dims::of(Some(case.set_type()))).unwrap();
+        let mut theirs = Element::parse(&saved, Dims::of(Some(case.set_type()))).unwrap();
+        // What the set adds by itself, what has run on since, and what it does not keep.
+        let (sent, kept) = (ours.clone(), theirs.clone());
+        for (element, other) in [(&mut ours, &kept), (&mut theirs, &sent)] {
+            element.timeout = element.timeout.and(other.timeout).and(Some(0));
+            element.packets = element.packets.and_then(|n| other.packets.map(|_| n));
+            element.bytes = element.bytes.and_then(|n| other.bytes.map(|_| n));
+            element.comment = element.comment.take().filter(|c| !c.is_empty());
+            element.skbmark = element.skbmark.filter(|n| *n != 0);
+            element.skbprio = element.skbprio.filter(|n| *n != 0);
+            element.skbqueue = element.skbqueue.filter(|n| *n != 0);
+            element.place = None;
+        }
+        assert_eq!(ours, theirs, "{:?}", case.0);
+        compared += 1;
+    }
+    assert!(compared > 70, "{compared}");
+}
+
+#[test]
+fn text_is_read_back() {
+    for case in elements() {
+        for dims in [Dims::ANY, Dims::of(Some(case.set_type()))] {
+            let element = Element::parse(case.get("text"), dims).unwrap();
+            assert_eq!(element.to_string(), case.get("text"));
+        }
+        for saved in case.every("saved") {
+            assert_eq!(Element::parse(&safe(saved.as_bytes()), Dims::ANY).unwrap().to_string(), safe(saved.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn create_options_hold_what_was_given() {
+    for case in elements() {
+        let m = case.decode("create-message", None);
+        assert_eq!(m.set_type.as_deref(), Some(case.set_type()));
+        let ours = m.options.unwrap();
+        for word in case.get("create").split(' ').skip(1) {
+            let word = if word == "0xff" { "0x000000ff" } else { word };
+            assert!(ours.split(' ').any(|w| w == word), "{word} not in {ours}");
+        }
+        // In the order of `ipset save`, which knows no forceadd and turns a prefix into a range.
+        let mut saved = case.get("options").split(' ').peekable();
+        for word in ours.split(' ').filter(|w| !w.is_empty() && *w != "forceadd" && !w.contains('/')) {
+            assert!(saved.any(|w| w == word), "{word} of {ours} not in {}", case.get("options"));
+        }
+    }
+}
