@@ -125,7 +125,9 @@ impl Cli {
         use crate::model::record::ProbeKind;
         let Global { daemon, verbose, record, queries, buffer, probe } = self.global;
         if daemon {
-            return Err("daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into());
+            return Err(
+                "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
+            );
         }
         let capture = crate::bpf::Config {
             ring_size: buffer,

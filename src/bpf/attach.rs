@@ -65,8 +65,9 @@ impl KprobeEvent {
         let control = tracefs.join("kprobe_events");
         let name = format!("{tag}_{}", std::process::id());
         let colon = if module.is_empty() { "" } else { ":" };
-        write_command(&control, &format!("{kind}:{GROUP}/{name} {module}{colon}{HOOK}"))
-            .map_err(|e| if e.kind() == io::ErrorKind::NotFound { AttachError::NoKprobeEvents } else { AttachError::Event(e) })?;
+        write_command(&control, &format!("{kind}:{GROUP}/{name} {module}{colon}{HOOK}")).map_err(|e| {
+            if e.kind() == io::ErrorKind::NotFound { AttachError::NoKprobeEvents } else { AttachError::Event(e) }
+        })?;
         Ok(Self { control, name })
     }
 
@@ -140,7 +141,13 @@ impl KprobePair {
         let leave = leave_event.attach(leave)?;
         let enter_event = KprobeEvent::add(&tracefs, "p", "enter", module)?;
         let enter = enter_event.attach(enter)?;
-        Ok(Self { enter: Some(enter), _leave: leave, enter_event, leave_event, profile: tracefs.join("kprobe_profile") })
+        Ok(Self {
+            enter: Some(enter),
+            _leave: leave,
+            enter_event,
+            leave_event,
+            profile: tracefs.join("kprobe_profile"),
+        })
     }
 
     /// Takes no new calls; those under way are still seen to return.

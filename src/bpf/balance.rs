@@ -60,7 +60,6 @@ impl Balance {
         self.malformed[op.map_or(0, slot)] += 1;
     }
 
-
     /// What was lost since the last time, as records.
     pub fn check(&mut self, counts: &Counts, undelivered: Undelivered, now: Time) -> Vec<Record> {
         let mut lost = Vec::new();
@@ -161,10 +160,10 @@ mod tests {
         let mut b = Balance::new(Time(5));
         arrive(&mut b, 90);
         let none = Undelivered::default();
-        assert_eq!(causes(&b.check(&counts(100, 7, 3), none, Time(10))), [
-            (Cause::RingFull, Some(Op::ADD), 7, 7),
-            (Cause::ReturnMissed, Some(Op::ADD), 3, 3)
-        ]);
+        assert_eq!(
+            causes(&b.check(&counts(100, 7, 3), none, Time(10))),
+            [(Cause::RingFull, Some(Op::ADD), 7, 7), (Cause::ReturnMissed, Some(Op::ADD), 3, 3)]
+        );
         assert!(b.check(&counts(100, 7, 3), none, Time(11)).is_empty());
         let again = b.check(&counts(110, 9, 3), none, Time(12));
         assert_eq!(causes(&again), [(Cause::RingFull, Some(Op::ADD), 2, 9)]);

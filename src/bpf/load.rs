@@ -148,10 +148,10 @@ impl Probe {
     /// What the kernel did not deliver so far; `None` where it does not tell.
     pub fn undelivered(&self) -> Option<Undelivered> {
         match &self.attached {
-            Attached::Kprobe(pair) => {
-                pair.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave })
+            Attached::Kprobe(pair) => pair.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave }),
+            Attached::Fexit { program, .. } => {
+                recursion_misses(program).map(|skipped| Undelivered { skipped, returns: 0 })
             }
-            Attached::Fexit { program, .. } => recursion_misses(program).map(|skipped| Undelivered { skipped, returns: 0 }),
         }
     }
 }
@@ -221,6 +221,7 @@ fn cannot_attach(error: &AttachError) -> CannotRun {
     CannotRun {
         what: "cannot attach the probe".to_owned(),
         why: error.to_string(),
-        remedy: "run ipsetaudit-tui doctor; /sys/kernel/debug/kprobes/blacklist and the kernel's log may tell more".to_owned(),
+        remedy: "run ipsetaudit-tui doctor; /sys/kernel/debug/kprobes/blacklist and the kernel's log may tell more"
+            .to_owned(),
     }
 }

@@ -187,12 +187,14 @@ impl Facts {
     }
 
     fn check_btf(&self) -> Check {
-        let found = if self.btf { "/sys/kernel/btf/vmlinux" } else { "the kernel has no BTF (/sys/kernel/btf/vmlinux)" };
+        let found =
+            if self.btf { "/sys/kernel/btf/vmlinux" } else { "the kernel has no BTF (/sys/kernel/btf/vmlinux)" };
         check("BTF", good_if(self.btf), found, "use a kernel built with CONFIG_DEBUG_INFO_BTF, as distributions' are")
     }
 
     fn check_programs(&self) -> Check {
-        let found = if self.programs { "the kernel takes kprobe programs" } else { "the kernel refuses BPF kprobe programs" };
+        let found =
+            if self.programs { "the kernel takes kprobe programs" } else { "the kernel refuses BPF kprobe programs" };
         let remedy = "look for a lockdown, a security module or a seccomp filter that refuses bpf(2)";
         check("BPF programs", good_if(self.programs), found, remedy)
     }
@@ -204,7 +206,12 @@ impl Facts {
 
     fn check_nfnetlink(&self) -> Check {
         let found = if self.nfnetlink { "loaded" } else { "this kernel has no nfnetlink" };
-        check("nfnetlink", good_if(self.nfnetlink), found, "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)")
+        check(
+            "nfnetlink",
+            good_if(self.nfnetlink),
+            found,
+            "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)",
+        )
     }
 
     fn check_ipset(&self) -> Check {
@@ -235,8 +242,12 @@ impl Facts {
                 format!("{} is not in /proc/kallsyms", attach::HOOK),
                 "this kernel is built in a way that hides the hook; please report it",
             ),
-            (false, _) if self.fexit() => check("kprobes", Verdict::Warn, "none; fexit is used, the second choice", remedy),
-            (false, _) => check("kprobes", Verdict::Bad, "this kernel has no kprobe events, and fexit cannot attach", remedy),
+            (false, _) if self.fexit() => {
+                check("kprobes", Verdict::Warn, "none; fexit is used, the second choice", remedy)
+            }
+            (false, _) => {
+                check("kprobes", Verdict::Bad, "this kernel has no kprobe events, and fexit cannot attach", remedy)
+            }
         }
     }
 
@@ -249,7 +260,9 @@ impl Facts {
                 "echo 1 > /sys/kernel/debug/kprobes/enabled",
             ),
             Some(true) => check("kprobes switch", Verdict::Good, "on", ""),
-            None => check("kprobes switch", Verdict::Good, "unknown (debugfs is not mounted); the canary watches it", ""),
+            None => {
+                check("kprobes switch", Verdict::Good, "unknown (debugfs is not mounted); the canary watches it", "")
+            }
         }
     }
 
@@ -318,7 +331,8 @@ fn has_ipset(kernel: &str) -> bool {
         fs::read_to_string(modules.join(file)).is_ok_and(|text| text.lines().any(|l| l.contains("/ip_set.ko")))
     };
     Path::new("/sys/module/ip_set").exists()
-        || fs::read_to_string("/proc/kallsyms").is_ok_and(|k| k.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add")))
+        || fs::read_to_string("/proc/kallsyms")
+            .is_ok_and(|k| k.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add")))
         || lists("modules.dep")
         || lists("modules.builtin")
 }
@@ -369,7 +383,11 @@ mod tests {
             (Facts { ipset: false, ..fine() }, "no ipset", "modules"),
             (Facts { tracefs: None, nfnetlink_btf: false, ..fine() }, "not mounted", "mount -t tracefs"),
             (Facts { tracefs_writable: false, ..fine() }, "cannot be written", "sudo"),
-            (Facts { kprobe_events: false, tracefs_writable: false, nfnetlink_btf: false, ..fine() }, "no kprobe", "CONFIG_KPROBE"),
+            (
+                Facts { kprobe_events: false, tracefs_writable: false, nfnetlink_btf: false, ..fine() },
+                "no kprobe",
+                "CONFIG_KPROBE",
+            ),
             (Facts { kprobes_enabled: Some(false), ..fine() }, "switched off", "echo 1"),
             (Facts { ftrace_enabled: Some(false), ..fine() }, "ftrace", "sysctl"),
         ];

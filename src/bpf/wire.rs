@@ -205,7 +205,8 @@ pub mod tests {
 
     #[test]
     fn what_the_probe_writes_is_read_back() {
-        for (result, entered, auid) in [(Some(-4103), Some(500), Some(3)), (Some(0), None, None), (None, Some(1), None)] {
+        for (result, entered, auid) in [(Some(-4103), Some(500), Some(3)), (Some(0), None, None), (None, Some(1), None)]
+        {
             let wrote = WireCall { result, entered, auid, ..call(b"\x10\0\0\0message") };
             assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
         }

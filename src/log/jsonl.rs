@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use super::Format;
@@ -73,7 +74,7 @@ impl<'a> Object<'a> {
     fn time(&mut self, key: &str, time: Option<Time>) {
         self.key(key);
         let _ = match time {
-            Some(time) => write!(self.out, "\"{}\"", time.rfc3339()),
+            Some(time) => write!(self.out, "\"{}\"", rfc3339(time)),
             None => write!(self.out, "null"),
         };
     }
@@ -81,6 +82,10 @@ impl<'a> Object<'a> {
     fn end(self) {
         self.out.push(b'}');
     }
+}
+
+fn rfc3339(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
 /// A list written element by element, without collecting it first.
@@ -202,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_call_is_one_flat_object() {
-        let v = parsed(Event::Call(call(Op::ADD, "a \"b\"").with_elements(&["1.1.1.1", "2.2.2.2 comment \"x\""]).failed(2)));
+        let v = parsed(Event::Call(
+            call(Op::ADD, "a \"b\"").with_elements(&["1.1.1.1", "2.2.2.2 comment \"x\""]).failed(2),
+        ));
         assert_eq!(v["v"], 1);
         assert_eq!(v["kind"], "call");
         assert_eq!(v["time"], "2026-08-22T10:08:07.123456789Z");

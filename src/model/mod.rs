@@ -6,11 +6,9 @@
 pub mod element;
 pub mod error;
 pub mod netlink;
-pub mod error;
 pub mod op;
 pub mod outcome;
-pub mod time;
-pub mod types;
 pub mod record;
 pub mod set_type;
 pub mod text;
+pub mod types;

@@ -29,7 +29,11 @@ pub fn judge(op: Op, result: Option<i32>, set_type: Option<&str>) -> (Outcome, O
 
 /// An add or del with line numbers answers its caller itself and returns -EINTR, which is no error of ipset's.
 fn unseen_answer() -> Failure {
-    Failure { errno: None, error: None, message: "An element failed; which one and why was told only to the caller".into() }
+    Failure {
+        errno: None,
+        error: None,
+        message: "An element failed; which one and why was told only to the caller".into(),
+    }
 }
 
 /// How many elements took effect, where the result alone tells.
