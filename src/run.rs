@@ -56,15 +56,15 @@ impl Status {
 /// What could not be done, why, and what to do.
 pub fn run(plan: Plan) -> Result<Status> {
     match plan {
-        Plan::Live(live) => audit(live),
+        Plan::Live(live) => audit(&live),
         Plan::Doctor { quiet } => doctor(quiet),
     }
 }
 
-fn audit(live: Live) -> Result<Status> {
+fn audit(live: &Live) -> Result<Status> {
     libbpf_messages(live.verbose);
     let (stop, signal) = stop_on_signals().context("cannot watch for signals")?;
-    let mut sinks = open_sinks(&live)?;
+    let mut sinks = open_sinks(live)?;
     let mut capture = Capture::open(&live.capture)?;
     let (sender, batches) = sync_channel(CHANNEL);
     thread::scope(|scope| {
@@ -172,6 +172,7 @@ fn signal_name(signal: usize) -> &'static str {
 
 fn libbpf_messages(verbose: bool) {
     use libbpf_rs::{PrintLevel, set_print};
+    #[allow(clippy::needless_pass_by_value, reason = "libbpf-rs gives a String")]
     fn to_stderr(_: PrintLevel, message: String) {
         let _ = write!(io::stderr(), "{message}");
     }

@@ -110,9 +110,7 @@ fn host_netns() -> Option<u32> {
 
 /// The time of day, and what to add to `CLOCK_MONOTONIC` to get it.
 fn clock() -> (Time, i64) {
-    let nanos = |id| {
-        clock_gettime(id).map_or(0, |t| i64::from(t.tv_sec()).saturating_mul(1_000_000_000) + i64::from(t.tv_nsec()))
-    };
+    let nanos = |id| clock_gettime(id).map_or(0, |t| t.tv_sec().saturating_mul(1_000_000_000) + t.tv_nsec());
     let now = nanos(ClockId::CLOCK_REALTIME);
     (Time(now), now - nanos(ClockId::CLOCK_MONOTONIC))
 }

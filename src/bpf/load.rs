@@ -78,13 +78,11 @@ impl Probe {
 
     /// As [`Probe::open`], for a host that was looked at before.
     pub fn try_open(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
-        match config.probe {
-            Some(ProbeKind::Kprobe) => Self::open_kprobe(config, canary),
-            Some(ProbeKind::Fexit) => Self::open_fexit(config, canary),
-            None if attach::tracefs().is_some_and(|dir| dir.join("kprobe_events").exists()) => {
-                Self::open_kprobe(config, canary)
-            }
-            None => Self::open_fexit(config, canary),
+        let has_kprobes = || attach::tracefs().is_some_and(|dir| dir.join("kprobe_events").exists());
+        let best = || if has_kprobes() { ProbeKind::Kprobe } else { ProbeKind::Fexit };
+        match config.probe.unwrap_or_else(best) {
+            ProbeKind::Kprobe => Self::open_kprobe(config, canary),
+            ProbeKind::Fexit => Self::open_fexit(config, canary),
         }
     }
 

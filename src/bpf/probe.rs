@@ -49,6 +49,7 @@ pub struct Check {
 }
 
 /// What was found on this host.
+#[allow(clippy::struct_excessive_bools, reason = "they are answers to yes-or-no questions, not states")]
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Kernel release.
@@ -108,7 +109,7 @@ impl Facts {
             ftrace_enabled: read("/proc/sys/kernel/ftrace_enabled").map(|v| v != "0"),
             nfnetlink_btf: fs::read_to_string("/proc/kallsyms")
                 .ok()
-                .and_then(|k| attach::module_of_hook(&k).map(|m| m.is_empty()))
+                .and_then(|k| attach::module_of_hook(&k).map(str::is_empty))
                 .unwrap_or(false)
                 || Path::new("/sys/kernel/btf/nfnetlink").exists(),
             hook: fs::read_to_string("/proc/kallsyms").is_ok_and(|k| attach::module_of_hook(&k).is_some()),
@@ -320,7 +321,7 @@ fn missing_caps() -> Vec<&'static str> {
     let has = |cap| caps::has_cap(None, CapSet::Effective, cap).unwrap_or(false);
     let admin = has(Capability::CAP_SYS_ADMIN);
     CAPS.into_iter()
-        .filter(|(cap, _)| !has(*cap) && !(admin && matches!(cap, Capability::CAP_BPF | Capability::CAP_PERFMON)))
+        .filter(|(cap, _)| !(has(*cap) || admin && matches!(cap, Capability::CAP_BPF | Capability::CAP_PERFMON)))
         .map(|(_, name)| name)
         .collect()
 }

@@ -148,6 +148,7 @@ impl Counts {
 }
 
 #[cfg(test)]
+#[allow(missing_docs)]
 pub mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -207,7 +208,7 @@ pub mod tests {
     fn what_the_probe_writes_is_read_back() {
         for (result, entered, auid) in [(Some(-4103), Some(500), Some(3)), (Some(0), None, None), (None, Some(1), None)]
         {
-            let wrote = WireCall { result, entered, auid, ..call(b"\x10\0\0\0message") };
+            let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
             assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
         }
     }

@@ -201,8 +201,9 @@ mod tests {
     fn parsed(event: Event) -> Value {
         let mut out = Vec::new();
         Json.append(&Record { event, ..record(call(Op::ADD, "a")) }, &mut out);
-        assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
-        serde_json::from_slice(&out).unwrap()
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        serde_json::from_str(&text).unwrap()
     }
 
     #[test]

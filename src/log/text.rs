@@ -81,7 +81,7 @@ fn write_lost(line: &mut String, lost: &Lost) -> fmt::Result {
         (None, _) => write!(line, "LOST calls, nobody knows how many: {}", lost.cause.words())?,
     }
     match lost.last {
-        Some(last) => write!(line, " from {} to {}", Utc(lost.first), Utc(last)),
+        Some(end) => write!(line, " from {} to {}", Utc(lost.first), Utc(end)),
         None => write!(line, " since {}", Utc(lost.first)),
     }
 }
@@ -182,6 +182,7 @@ fn write_caller(line: &mut String, call: &Call) -> fmt::Result {
 }
 
 #[cfg(test)]
+#[allow(missing_docs)]
 pub mod tests {
     use super::*;
     use crate::model::record::{Cause, Elements, Failure, Parent, Truncated};
@@ -226,19 +227,23 @@ pub mod tests {
     }
 
     impl Call {
+        #[must_use]
         pub fn with_type(mut self, set_type: &str) -> Self {
             self.set_type = Some(Arc::from(set_type));
             self
         }
+        #[must_use]
         pub fn with_set2(mut self, set2: &str) -> Self {
             self.set2 = Some(Arc::from(set2));
             self
         }
+        #[must_use]
         pub fn with_elements(mut self, elements: &[&str]) -> Self {
             self.count = elements.len() as u32;
             self.elements = Elements::from_lines(elements.join("\n"));
             self
         }
+        #[must_use]
         pub fn failed(mut self, errno: i32) -> Self {
             self.outcome = Outcome::Failed;
             self.failure =
