@@ -56,11 +56,7 @@ fn element(kind: &str, n: u32) -> Vec<u8> {
         "network" => vec![ipv4(1, address), attr(3, &[24])],
         "ipv6" => vec![ipv6(1, 0x2001_0db8_0000_0001_0000_0000_0000_0000 + u128::from(n) * 7919)],
         "port" => vec![ipv4(1, address), attr(4 | NET_ORDER, &[1, 187]), attr(7, &[6])],
-        _ => vec![
-            ipv4(1, address),
-            attr(6 | NET_ORDER, &600u32.to_be_bytes()),
-            attr(26, b"from the feed\0"),
-        ],
+        _ => vec![ipv4(1, address), attr(6 | NET_ORDER, &600u32.to_be_bytes()), attr(26, b"from the feed\0")],
     };
     attr(7 | NESTED, &[parts.concat(), line(n)].concat())
 }

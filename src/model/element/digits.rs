@@ -66,19 +66,30 @@ fn ipv6(out: &mut Vec<u8>, addr: Ipv6Addr) {
         let [.., a, b, c, d] = addr.octets();
         return ipv4(out, Ipv4Addr::new(a, b, c, d));
     }
+    let mut buffer = [0; 40];
+    let mut end = 0;
+    let mut put = |byte: u8| {
+        buffer[end] = byte;
+        end += 1;
+    };
     let mut at = 0;
     while at < words.len() {
         if at == start && length > 1 {
-            out.extend_from_slice(b"::");
+            put(b':');
+            put(b':');
             at += length;
             continue;
         }
         if at > 0 && !(length > 1 && at == start + length) {
-            out.push(b':');
+            put(b':');
         }
-        hex(out, words[at].into(), 1);
+        let digits = (u16::BITS - words[at].leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            put(HEX[usize::from(words[at] >> (4 * digit) & 15)]);
+        }
         at += 1;
     }
+    out.extend_from_slice(&buffer[..end]);
 }
 
 /// Start and length of the longest run of zeros.

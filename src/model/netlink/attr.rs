@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-const HEADER: usize = 4;
+/// Length of an attribute's header, and what attributes are aligned to.
+pub const HEADER: usize = 4;
 const NESTED: u16 = 0x8000;
 const NET_BYTEORDER: u16 = 0x4000;
 
@@ -28,6 +29,11 @@ impl<'a> Attr<'a> {
     /// The number of the attribute, without flags.
     pub const fn number(&self) -> u16 {
         self.kind & !(NESTED | NET_BYTEORDER)
+    }
+
+    /// The number of the attribute and its flags.
+    pub const fn kind(&self) -> u16 {
+        self.kind
     }
 
     /// The attributes inside.
@@ -95,6 +101,11 @@ impl<'a> Attrs<'a> {
     /// The attributes in `bytes`; `cut` tells that more bytes followed in the message.
     pub const fn new(bytes: &'a [u8], cut: bool) -> Self {
         Self { rest: bytes, cut, odd: false }
+    }
+
+    /// The bytes that the walk has not passed yet.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// True once the walk has met an impossible length: the kernel does not look behind it either.
