@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use ipsetaudit::model::element::Element;
-use ipsetaudit::model::netlink::{Message, Names, decode};
+use ipsetaudit::model::error::failure;
+use ipsetaudit::model::netlink::{Message, Names, decode, line_index};
 use ipsetaudit::model::set_type::Dims;
 use ipsetaudit::model::text::safe;
 
@@ -32,10 +33,14 @@ impl Case {
         self.get("create").split(' ').next().unwrap()
     }
 
-    fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
+    fn bytes(&self, key: &str) -> Vec<u8> {
         let hex = self.get(key).as_bytes();
         let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
-        let bytes: Vec<u8> = hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+        hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    }
+
+    fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
+        let bytes = self.bytes(key);
         decode(&bytes, &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
     }
 }
@@ -115,4 +120,33 @@ fn create_options_hold_what_was_given() {
             assert!(saved.any(|w| w == word), "{word} of {ours} not in {}", case.get("options"));
         }
     }
+}
+
+#[test]
+fn errors_are_named_and_said_as_ipset_says_them() {
+    let cases = Case::all(include_str!("messages/failures.txt"));
+    for case in &cases {
+        let op = case.decode("message", None).op;
+        let errno = case.get("errno").parse().unwrap();
+        let failure = failure(errno, op, Some(case.get("type")));
+        let sentence = case.get("stderr").strip_prefix("ipset v7.17: ").unwrap();
+        let sentence = sentence.strip_prefix("Error in line 1: ").unwrap_or(sentence);
+        assert_eq!(failure.message, sentence, "{:?}", case.0);
+        assert_eq!(failure.errno, Some(errno));
+        assert!(failure.error.is_some_and(|name| name.starts_with('E') || name.starts_with("IPSET_ERR_")));
+    }
+    assert!(cases.len() > 50);
+}
+
+#[test]
+fn the_failing_element_of_a_batch_is_the_one_of_its_line() {
+    let case = &Case::all(include_str!("messages/batch.txt"))[0];
+    let m = case.decode("message", Some("hash:ip"));
+    let bytes = case.bytes("message");
+    let index = line_index(&bytes, 502u32.to_be_bytes()).unwrap();
+    let lines: Vec<_> = m.elements.iter().collect();
+    assert_eq!((lines.len(), m.count), (167, 167));
+    assert_eq!(lines[index as usize], lines[index as usize - 1], "the one that was there already");
+    // What the set held in the end: the whole messages before, and the elements before the failing one.
+    assert_eq!(case.get("kept"), (2 * 167 + index).to_string());
 }
