@@ -156,7 +156,6 @@ impl<'a> Element<'a> {
 
     fn fill(&mut self, table: &mut Table<'a>, dims: Dims) {
         let mut known = flag::NOMATCH | flag::WILDCARD;
-        let name = |a: Attr<'a>| Some(safe_word(a.payload));
         if dims.has(Dims::SET) {
             self.member = table.take(number::NAME, name);
         }
@@ -208,8 +207,13 @@ impl<'a> Table<'a> {
         if !dims.has(Dims::IFACE) {
             return None;
         }
-        self.take(number::IFACE, |a| Some(Second::Iface(safe_word(a.payload), false)))
+        self.take(number::IFACE, |a| Some(Second::Iface(name(a)?, false)))
     }
+}
+
+/// A name; an empty one says nothing.
+fn name(attr: Attr<'_>) -> Option<Cow<'_, str>> {
+    Some(safe_word(attr.payload)).filter(|name| !name.is_empty())
 }
 
 /// The address in a nested attribute; an attribute with addresses of both families says nothing.

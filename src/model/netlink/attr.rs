@@ -66,11 +66,16 @@ impl<'a> Attr<'a> {
 
     /// Appends `attr-N=hex` for an attribute that nobody knows, after a space if it is not the first.
     ///
-    /// Long content ends as `+N`, the number of further bytes: a message of junk must not become a page of it.
+    /// Long content ends as `+N`, the number of further bytes, and a great many attributes as `attr-more`: a message
+    /// of junk must not become a page of it.
     pub fn describe(&self, out: &mut String) {
         const SHOWN: usize = 64;
         const MOST: usize = 4096;
+        const MORE: &str = " attr-more";
         if out.len() > MOST {
+            if !out.ends_with(MORE) {
+                out.push_str(MORE);
+            }
             return;
         }
         let shown = &self.payload[..self.payload.len().min(SHOWN)];
