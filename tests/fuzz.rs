@@ -123,7 +123,9 @@ proptest! {
         line: [u8; 4],
     ) {
         let mut message = CORPUS[seed.index(CORPUS.len())].clone();
-        damages.iter().for_each(|d| apply(&mut message, d));
+        for damage in &damages {
+            apply(&mut message, damage);
+        }
         if let (Some(op), Some(byte)) = (op, message.get_mut(4)) {
             *byte = op;
         }
