@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken record is a broken test")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ipsetaudit::model::element::Element;
 use ipsetaudit::model::error::failure;
 use ipsetaudit::model::netlink::{Message, Names, decode, line_index};
+use ipsetaudit::model::op::{Kind, Op};
 use ipsetaudit::model::set_type::Dims;
 use ipsetaudit::model::text::safe;
 
@@ -34,15 +36,21 @@ impl Case {
     }
 
     fn bytes(&self, key: &str) -> Vec<u8> {
-        let hex = self.get(key).as_bytes();
-        let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
-        hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+        bytes(self.get(key))
     }
 
     fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
-        let bytes = self.bytes(key);
-        decode(&bytes, &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
+        decoded(self.get(key), set_type)
     }
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
+    hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+fn decoded(hex: &str, set_type: Option<&str>) -> Message {
+    decode(&bytes(hex), &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
 }
 
 fn elements() -> Vec<Case> {
@@ -149,4 +157,23 @@ fn the_failing_element_of_a_batch_is_the_one_of_its_line() {
     assert_eq!(lines[index as usize], lines[index as usize - 1], "the one that was there already");
     // What the set held in the end: the whole messages before, and the elements before the failing one.
     assert_eq!(case.get("kept"), (2 * 167 + index).to_string());
+}
+
+#[test]
+fn commands_are_told_apart_and_exist_is_seen() {
+    let cases = Case::all(include_str!("messages/commands.txt"));
+    let named = |text: &'static str| Some(text).filter(|t| *t != "-");
+    let mut seen = BTreeSet::new();
+    for case in &cases {
+        let messages: Vec<_> = case.every("message").map(|hex| decoded(hex, None)).collect();
+        seen.extend(messages.iter().map(|m| m.op));
+        let (last, queries) = messages.split_last().unwrap();
+        assert!(queries.iter().all(|m| m.op.kind() == Kind::Query && !m.exist), "{:?}", case.0);
+        assert_eq!(last.op.to_string(), case.get("op"));
+        assert_eq!((last.set.as_deref(), last.set2.as_deref()), (named(case.get("set")), named(case.get("set2"))));
+        assert_eq!(last.exist.to_string(), case.get("exist"), "{:?}", case.0);
+        assert!(messages.iter().all(|m| m.protocol == Some(7) && !m.odd && !m.cut && m.unknown.is_none()));
+    }
+    // Every command but those that only iptables sends.
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), (1..=13).map(Op).collect::<Vec<_>>());
 }
