@@ -4,6 +4,7 @@
 //! nothing here, is described, so that no attribute goes unseen.
 
 use std::borrow::Cow;
+use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::net::bits;
@@ -88,6 +89,7 @@ impl<'a> Table<'a> {
     }
 
     /// Takes an attribute, if it is there and `read` makes sense of it.
+    #[inline]
     pub fn take<T>(&mut self, number: u16, read: impl FnOnce(Attr<'a>) -> Option<T>) -> Option<T> {
         if self.present & 1 << number == 0 {
             return None;
@@ -120,9 +122,9 @@ impl<'a> Table<'a> {
     }
 
     /// What is left, as text.
-    pub fn rest(mut self) -> Cow<'a, str> {
+    pub fn rest(&mut self) -> Cow<'a, str> {
         if self.present == 0 {
-            return Cow::Owned(self.unknown);
+            return Cow::Owned(mem::take(&mut self.unknown));
         }
         let mut described = String::new();
         for at in (0..number::END).filter(|at| self.present & 1 << at != 0) {
@@ -132,8 +134,7 @@ impl<'a> Table<'a> {
             described.push(' ');
             described.push_str(&self.unknown);
         }
-        self.unknown = described;
-        Cow::Owned(self.unknown)
+        Cow::Owned(described)
     }
 }
 

@@ -122,6 +122,7 @@ impl<'a> Attrs<'a> {
 impl<'a> Iterator for Attrs<'a> {
     type Item = Attr<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Attr<'a>> {
         let Some((&[l0, l1, k0, k1], content)) = self.rest.split_first_chunk::<HEADER>() else {
             self.odd |= !self.rest.is_empty() && !self.cut;
