@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken record is a broken test")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ipsetaudit::model::element::Element;
-use ipsetaudit::model::netlink::{Message, Names, decode};
+use ipsetaudit::model::error::failure;
+use ipsetaudit::model::netlink::{Message, Names, decode, line_index};
+use ipsetaudit::model::op::{Kind, Op};
 use ipsetaudit::model::set_type::Dims;
 use ipsetaudit::model::text::safe;
 
@@ -32,12 +35,22 @@ impl Case {
         self.get("create").split(' ').next().unwrap()
     }
 
-    fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
-        let hex = self.get(key).as_bytes();
-        let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
-        let bytes: Vec<u8> = hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
-        decode(&bytes, &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
+    fn bytes(&self, key: &str) -> Vec<u8> {
+        bytes(self.get(key))
     }
+
+    fn decode(&self, key: &str, set_type: Option<&str>) -> Message {
+        decoded(self.get(key), set_type)
+    }
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16).unwrap() as u8;
+    hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+fn decoded(hex: &str, set_type: Option<&str>) -> Message {
+    decode(&bytes(hex), &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
 }
 
 fn elements() -> Vec<Case> {
@@ -115,4 +128,52 @@ fn create_options_hold_what_was_given() {
             assert!(saved.any(|w| w == word), "{word} of {ours} not in {}", case.get("options"));
         }
     }
+}
+
+#[test]
+fn errors_are_named_and_said_as_ipset_says_them() {
+    let cases = Case::all(include_str!("messages/failures.txt"));
+    for case in &cases {
+        let op = case.decode("message", None).op;
+        let errno = case.get("errno").parse().unwrap();
+        let failure = failure(errno, op, Some(case.get("type")));
+        let sentence = case.get("stderr").strip_prefix("ipset v7.17: ").unwrap();
+        let sentence = sentence.strip_prefix("Error in line 1: ").unwrap_or(sentence);
+        assert_eq!(failure.message, sentence, "{:?}", case.0);
+        assert_eq!(failure.errno, Some(errno));
+        assert!(failure.error.is_some_and(|name| name.starts_with('E') || name.starts_with("IPSET_ERR_")));
+    }
+    assert!(cases.len() > 50);
+}
+
+#[test]
+fn the_failing_element_of_a_batch_is_the_one_of_its_line() {
+    let case = &Case::all(include_str!("messages/batch.txt"))[0];
+    let m = case.decode("message", Some("hash:ip"));
+    let bytes = case.bytes("message");
+    let index = line_index(&bytes, 502u32.to_be_bytes()).unwrap();
+    let lines: Vec<_> = m.elements.iter().collect();
+    assert_eq!((lines.len(), m.count), (167, 167));
+    assert_eq!(lines[index as usize], lines[index as usize - 1], "the one that was there already");
+    // What the set held in the end: the whole messages before, and the elements before the failing one.
+    assert_eq!(case.get("kept"), (2 * 167 + index).to_string());
+}
+
+#[test]
+fn commands_are_told_apart_and_exist_is_seen() {
+    let cases = Case::all(include_str!("messages/commands.txt"));
+    let named = |text: &'static str| Some(text).filter(|t| *t != "-");
+    let mut seen = BTreeSet::new();
+    for case in &cases {
+        let messages: Vec<_> = case.every("message").map(|hex| decoded(hex, None)).collect();
+        seen.extend(messages.iter().map(|m| m.op));
+        let (last, queries) = messages.split_last().unwrap();
+        assert!(queries.iter().all(|m| m.op.kind() == Kind::Query && !m.exist), "{:?}", case.0);
+        assert_eq!(last.op.to_string(), case.get("op"));
+        assert_eq!((last.set.as_deref(), last.set2.as_deref()), (named(case.get("set")), named(case.get("set2"))));
+        assert_eq!(last.exist.to_string(), case.get("exist"), "{:?}", case.0);
+        assert!(messages.iter().all(|m| m.protocol == Some(7) && !m.odd && !m.cut && m.unknown.is_none()));
+    }
+    // Every command but those that only iptables sends.
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), (1..=13).map(Op).collect::<Vec<_>>());
 }

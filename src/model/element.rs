@@ -9,6 +9,7 @@ mod digits;
 mod net;
 mod options;
 mod parse;
+mod restore;
 mod words;
 mod write;
 
@@ -17,6 +18,7 @@ use std::net::IpAddr;
 
 pub use self::net::Net;
 pub use self::options::write_options;
+pub use self::restore::restore_word;
 use super::set_type::Dims;
 
 /// One element, and the options that came with it.

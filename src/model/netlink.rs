@@ -7,6 +7,7 @@
 pub mod attr;
 mod names;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -107,6 +108,11 @@ pub fn decode(
     Ok(message)
 }
 
+/// What was written is text; telling so byte by byte is for the impossible case.
+fn text(room: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(room).map_or_else(|_| String::from_utf8_lossy(room), Cow::Borrowed)
+}
+
 /// Index of the first element whose raw line number equals that of the kernel's answer: as many elements before it
 /// took effect.
 pub fn line_index(bytes: &[u8], line: [u8; 4]) -> Option<u32> {
@@ -194,7 +200,7 @@ impl<'a> Found<'a> {
     fn options(&self, message: &Message, room: &mut Vec<u8>) -> Box<str> {
         let attrs = self.known[usize::from(command::DATA)].map_or(Attrs::new(&[], false), |data| data.nested());
         write_options(attrs, message.family, message.set_type.as_deref(), room);
-        String::from_utf8_lossy(room).into()
+        text(room).into()
     }
 
     /// Writes the elements, a line each, and counts them.
@@ -231,7 +237,7 @@ impl<'a> Found<'a> {
                 let dims = Dims::of(message.set_type.as_deref());
                 let room = names.room();
                 message.count = self.write_elements(dims, room);
-                message.elements = Elements::from_lines(String::from_utf8_lossy(room));
+                message.elements = Elements::from_lines(text(room));
             }
             _ => {}
         }

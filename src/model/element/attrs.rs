@@ -4,12 +4,13 @@
 //! nothing here, is described, so that no attribute goes unseen.
 
 use std::borrow::Cow;
+use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::net::bits;
 use super::words::is_icmp;
 use super::{Dims, Element, IpAddr, Place, Second, Span};
-use crate::model::netlink::attr::{Attr, Attrs};
+use crate::model::netlink::attr::{Attr, Attrs, HEADER};
 use crate::model::text::{safe_quoted, safe_word};
 
 /// `IPSET_ATTR_*` inside an element.
@@ -51,36 +52,49 @@ mod flag {
 }
 
 /// The attributes of an element that nobody has taken yet, the last of each kind.
+///
+/// A slot is where the attribute lies in `bytes`: small, because a table is cleared for each element of a batch.
 pub struct Table<'a> {
-    slots: [Option<Attr<'a>>; number::END],
+    bytes: &'a [u8],
+    slots: [(u16, u16, u16); number::END],
     /// Bit N: slot N is taken up.
     present: u32,
     unknown: String,
 }
 
 impl<'a> Table<'a> {
-    pub fn new(attrs: Attrs<'a>) -> Self {
-        let mut table = Self { slots: [None; number::END], present: 0, unknown: String::new() };
-        for attr in attrs {
+    pub fn new(mut attrs: Attrs<'a>) -> Self {
+        let bytes = attrs.rest();
+        let mut table = Self { bytes, slots: [(0, 0, 0); number::END], present: 0, unknown: String::new() };
+        loop {
+            let start = bytes.len() - attrs.rest().len() + HEADER;
+            let Some(attr) = attrs.next() else { return table };
             let at = usize::from(attr.number());
             match table.slots.get_mut(at) {
                 _ if attr.cut => {}
                 Some(slot) if at != 0 => {
-                    *slot = Some(attr);
+                    // A run of attributes lies in another attribute, and that is shorter than 64 kB.
+                    *slot = (attr.kind(), start as u16, attr.payload.len() as u16);
                     table.present |= 1 << at;
                 }
                 _ => attr.describe(&mut table.unknown),
             }
         }
-        table
+    }
+
+    fn at(&self, slot: usize) -> Attr<'a> {
+        let (kind, start, length) = self.slots[slot];
+        let start = usize::from(start);
+        Attr::of(kind, self.bytes.get(start..start + usize::from(length)).unwrap_or_default())
     }
 
     /// Takes an attribute, if it is there and `read` makes sense of it.
+    #[inline]
     pub fn take<T>(&mut self, number: u16, read: impl FnOnce(Attr<'a>) -> Option<T>) -> Option<T> {
         if self.present & 1 << number == 0 {
             return None;
         }
-        let value = read(self.slots[usize::from(number)]?)?;
+        let value = read(self.at(usize::from(number)))?;
         self.present &= !(1 << number);
         Some(value)
     }
@@ -108,22 +122,19 @@ impl<'a> Table<'a> {
     }
 
     /// What is left, as text.
-    pub fn rest(mut self) -> Cow<'a, str> {
+    pub fn rest(&mut self) -> Cow<'a, str> {
         if self.present == 0 {
-            return Cow::Owned(self.unknown);
+            return Cow::Owned(mem::take(&mut self.unknown));
         }
         let mut described = String::new();
-        for (at, slot) in self.slots.iter().enumerate() {
-            if let Some(attr) = slot.filter(|_| self.present & 1 << at != 0) {
-                attr.describe(&mut described);
-            }
+        for at in (0..number::END).filter(|at| self.present & 1 << at != 0) {
+            self.at(at).describe(&mut described);
         }
         if !self.unknown.is_empty() {
             described.push(' ');
             described.push_str(&self.unknown);
         }
-        self.unknown = described;
-        Cow::Owned(self.unknown)
+        Cow::Owned(described)
     }
 }
 
@@ -146,7 +157,6 @@ impl<'a> Element<'a> {
 
     fn fill(&mut self, table: &mut Table<'a>, dims: Dims) {
         let mut known = flag::NOMATCH | flag::WILDCARD;
-        let name = |a: Attr<'a>| Some(safe_word(a.payload));
         if dims.has(Dims::SET) {
             self.member = table.take(number::NAME, name);
         }
@@ -198,8 +208,13 @@ impl<'a> Table<'a> {
         if !dims.has(Dims::IFACE) {
             return None;
         }
-        self.take(number::IFACE, |a| Some(Second::Iface(safe_word(a.payload), false)))
+        self.take(number::IFACE, |a| Some(Second::Iface(name(a)?, false)))
     }
+}
+
+/// A name; an empty one says nothing.
+fn name(attr: Attr<'_>) -> Option<Cow<'_, str>> {
+    Some(safe_word(attr.payload)).filter(|name| !name.is_empty())
 }
 
 /// The address in a nested attribute; an attribute with addresses of both families says nothing.

@@ -38,6 +38,13 @@ pub fn address(out: &mut Vec<u8>, addr: IpAddr) {
     }
 }
 
+/// Appends the first `length` bytes: a copy of constant size is a few instructions, and cheaper than an exact one.
+fn append<const N: usize>(out: &mut Vec<u8>, buffer: &[u8; N], length: usize) {
+    let end = out.len() + length;
+    out.extend_from_slice(buffer);
+    out.truncate(end);
+}
+
 fn ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
     let mut buffer = [0; 16];
     let mut at = 0;
@@ -54,7 +61,7 @@ fn ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
         buffer[at + 1] = b'.';
         at += 2;
     }
-    out.extend_from_slice(&buffer[..at - 1]);
+    append(out, &buffer, at - 1);
 }
 
 /// The longest run of zeros is left out, the first of equals; `::1.2.3.4` and `::ffff:1.2.3.4` show the IPv4 address.
@@ -66,19 +73,30 @@ fn ipv6(out: &mut Vec<u8>, addr: Ipv6Addr) {
         let [.., a, b, c, d] = addr.octets();
         return ipv4(out, Ipv4Addr::new(a, b, c, d));
     }
+    let mut buffer = [0; 40];
+    let mut end = 0;
+    let mut put = |byte: u8| {
+        buffer[end] = byte;
+        end += 1;
+    };
     let mut at = 0;
     while at < words.len() {
         if at == start && length > 1 {
-            out.extend_from_slice(b"::");
+            put(b':');
+            put(b':');
             at += length;
             continue;
         }
         if at > 0 && !(length > 1 && at == start + length) {
-            out.push(b':');
+            put(b':');
         }
-        hex(out, words[at].into(), 1);
+        let digits = (u16::BITS - words[at].leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            put(HEX[usize::from(words[at] >> (4 * digit) & 15)]);
+        }
         at += 1;
     }
+    append(out, &buffer, end);
 }
 
 /// Start and length of the longest run of zeros.

@@ -100,6 +100,31 @@ fn the_type_tells_a_name_from_an_address() {
     }
 }
 
+#[test]
+fn restore_is_told_what_it_can_be_told() {
+    let line = |text: &str| Element::parse(text, Dims::ANY).and_then(|e| e.restore());
+    for (text, told) in [
+        ("10.0.0.0/8,tcp:80 timeout 5 nomatch", "10.0.0.0/8,tcp:80 timeout 5 nomatch"),
+        (r#"10.0.0.1 comment "a\\b \u{202e}\x1b" skbqueue 3"#, "10.0.0.1 comment \"a\\b \u{202e}\x1b\" skbqueue 3"),
+        (r"a\x20b before c\x09d", "\"a b\" before \"c\td\""),
+        (r#"10.0.0.1 timeout 5 comment """#, "10.0.0.1 timeout 5"),
+    ] {
+        assert_eq!(line(text).as_deref(), Some(told.as_bytes()), "{text}");
+    }
+    for text in [
+        r#"a comment "x\x22""#,
+        r#"a comment "x\x0ay""#,
+        r"a\x0ab",
+        r"a\x22b",
+        "1.1.1.1 attr-13=00",
+        "-",
+        "1.1.1.1,e,0",
+    ] {
+        assert_eq!(line(text), None, "{text}");
+    }
+    assert_eq!(restore_word(""), None);
+}
+
 fn addr() -> impl Strategy<Value = IpAddr> {
     prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u16; 8]>().prop_map(IpAddr::from)]
 }

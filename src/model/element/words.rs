@@ -129,9 +129,21 @@ const ICMPV6_NAMES: [(u8, u8, &str); 19] = [
     (137, 0, "redirect"),
 ];
 
+/// Names by number.
+static PROTOCOL_NAMES: [Option<&str>; 256] = {
+    let mut names = [None; 256];
+    let mut at = PROTOCOLS.len();
+    // Backwards: of several names the first stays.
+    while at > 0 {
+        at -= 1;
+        names[PROTOCOLS[at].0 as usize] = Some(PROTOCOLS[at].1);
+    }
+    names
+};
+
 /// The name of a protocol.
 pub fn protocol(number: u8) -> Option<&'static str> {
-    PROTOCOLS.iter().find(|p| p.0 == number).map(|p| p.1)
+    PROTOCOL_NAMES[usize::from(number)]
 }
 
 /// The number of a protocol's name, or of a number.

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-const HEADER: usize = 4;
+/// Length of an attribute's header, and what attributes are aligned to.
+pub const HEADER: usize = 4;
 const NESTED: u16 = 0x8000;
 const NET_BYTEORDER: u16 = 0x4000;
 
@@ -28,6 +29,11 @@ impl<'a> Attr<'a> {
     /// The number of the attribute, without flags.
     pub const fn number(&self) -> u16 {
         self.kind & !(NESTED | NET_BYTEORDER)
+    }
+
+    /// The number of the attribute and its flags.
+    pub const fn kind(&self) -> u16 {
+        self.kind
     }
 
     /// The attributes inside.
@@ -60,11 +66,16 @@ impl<'a> Attr<'a> {
 
     /// Appends `attr-N=hex` for an attribute that nobody knows, after a space if it is not the first.
     ///
-    /// Long content ends as `+N`, the number of further bytes: a message of junk must not become a page of it.
+    /// Long content ends as `+N`, the number of further bytes, and a great many attributes as `attr-more`: a message
+    /// of junk must not become a page of it.
     pub fn describe(&self, out: &mut String) {
         const SHOWN: usize = 64;
         const MOST: usize = 4096;
+        const MORE: &str = " attr-more";
         if out.len() > MOST {
+            if !out.ends_with(MORE) {
+                out.push_str(MORE);
+            }
             return;
         }
         let shown = &self.payload[..self.payload.len().min(SHOWN)];
@@ -97,6 +108,11 @@ impl<'a> Attrs<'a> {
         Self { rest: bytes, cut, odd: false }
     }
 
+    /// The bytes that the walk has not passed yet.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// True once the walk has met an impossible length: the kernel does not look behind it either.
     pub const fn odd(&self) -> bool {
         self.odd
@@ -106,6 +122,7 @@ impl<'a> Attrs<'a> {
 impl<'a> Iterator for Attrs<'a> {
     type Item = Attr<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Attr<'a>> {
         let Some((&[l0, l1, k0, k1], content)) = self.rest.split_first_chunk::<HEADER>() else {
             self.odd |= !self.rest.is_empty() && !self.cut;
