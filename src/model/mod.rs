@@ -1,14 +1,136 @@
 //! What the calls mean: the record, the three tables it is read by, and what is counted from it.
 //!
 //! Nothing here knows libbpf, a screen, a file, a thread or the clock: time comes only from records, so a replayed
-//! recording gives the same picture as the live run did.
+//! recording gives the same picture as the live run did. [`Model`] takes records on one thread; a [`Snapshot`] is
+//! what everybody else reads, without locks and without copies.
 
+pub mod callers;
+pub mod counts;
 pub mod element;
 pub mod error;
+pub mod failures;
+pub mod field;
+pub mod filter;
+#[cfg(test)]
+pub mod fixture;
+pub mod history;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
+pub mod rate;
 pub mod record;
+pub mod rows;
 pub mod set_type;
+pub mod sets;
+mod tally;
 pub mod text;
+pub mod time;
 pub mod types;
+pub mod view;
+
+use std::sync::Arc;
+
+use counts::Counts;
+use history::{History, HistoryWriter};
+use record::{End, Event, Record, Start, Time};
+use tally::Tally;
+
+pub use counts::Limits;
+
+/// Keeps the records and counts them.
+#[derive(Debug)]
+pub struct Model {
+    limits: Limits,
+    history: HistoryWriter,
+    tally: Tally,
+    start: Option<Arc<Start>>,
+    end: Option<Arc<End>>,
+    newest: Time,
+    counted_since: Option<Time>,
+    resets: u32,
+    /// The last snapshot, while nothing has changed since.
+    shared: Option<Arc<Snapshot>>,
+}
+
+impl Model {
+    /// An empty model.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            history: HistoryWriter::new(limits.keep),
+            tally: Tally::new(&limits),
+            start: None,
+            end: None,
+            newest: Time::default(),
+            counted_since: None,
+            resets: 0,
+            shared: None,
+        }
+    }
+
+    /// Takes a record that the pipeline has numbered.
+    pub fn apply(&mut self, record: Record) {
+        self.shared = None;
+        self.newest = self.newest.max(record.time);
+        self.counted_since.get_or_insert(record.time);
+        match &record.event {
+            Event::Start(start) => {
+                (self.start, self.end) = (Some(Arc::new((**start).clone())), None);
+                self.newest = record.time;
+            }
+            Event::Stop(end) => self.end = Some(Arc::new((**end).clone())),
+            Event::Call(_) | Event::Lost(_) => {}
+        }
+        self.tally.apply(&record, self.history.history().arrived());
+        self.history.push(record);
+    }
+
+    /// What is known now. Costs some microseconds whatever the number of records: publish at most 20 a second.
+    pub fn snapshot(&mut self) -> Arc<Snapshot> {
+        let shared = self.shared.take().unwrap_or_else(|| {
+            Arc::new(Snapshot {
+                limits: self.limits,
+                history: self.history.history().clone(),
+                counts: self.tally.counts(),
+                start: self.start.clone(),
+                end: self.end.clone(),
+                newest: self.newest,
+                counted_since: self.counted_since,
+                resets: self.resets,
+            })
+        });
+        Arc::clone(self.shared.insert(shared))
+    }
+
+    /// Counts from zero again; kept records stay.
+    pub fn reset_counts(&mut self) {
+        self.tally = Tally::new(&self.limits);
+        self.counted_since = None;
+        self.resets += 1;
+        self.shared = None;
+    }
+}
+
+/// What was known at a moment; never changes, so holding it is all that a pause needs.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The bounds in force.
+    pub limits: Limits,
+    /// The kept records.
+    pub history: History,
+    /// Counts over all calls since the start, or since they were reset.
+    pub counts: Counts,
+    /// How the run began: kernel, probe, coverage.
+    pub start: Option<Arc<Start>>,
+    /// How the run ended, if it has.
+    pub end: Option<Arc<End>>,
+    /// Time of the newest record: what "now" is in a replay.
+    pub newest: Time,
+    /// Time of the first record counted.
+    pub counted_since: Option<Time>,
+    /// How often counts were reset: row numbers of different values do not compare.
+    pub resets: u32,
+}
+
+#[cfg(test)]
+mod tests;

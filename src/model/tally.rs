@@ -1,0 +1,253 @@
+//! Counting: every call goes into the totals and into the rows of its sets, its caller and its failure group.
+//!
+//! The same tally serves the whole run and the calls under a filter. [`Counts`] is what readers see of it.
+
+use std::sync::Arc;
+
+use super::callers::{CallerKey, CallerRow};
+use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
+use super::failures::{FailureKey, FailureRow, error_name};
+use super::history::Arrival;
+use super::op::{Kind, Op};
+use super::record::{Actor, Call, Event, Outcome, Record, Time};
+use super::rows::{Keyed, RowId};
+use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch};
+
+/// The counting half of [`Counts`].
+#[derive(Debug)]
+pub(super) struct Tally {
+    totals: Totals,
+    sets: Keyed<SetKey, SetRow>,
+    callers: Keyed<CallerKey, CallerRow>,
+    failures: Keyed<FailureKey, FailureRow>,
+    sweeps: Sweeps,
+    queries: bool,
+    /// The caller of the last call: most calls come in a row from one process.
+    last_caller: Option<(Arc<Actor>, RowId)>,
+}
+
+/// A call at its place in the history.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    call: &'a Call,
+    time: Time,
+    arrival: Arrival,
+}
+
+impl At<'_> {
+    fn touch(&self, other: Option<&Arc<str>>) -> Touch {
+        let Self { call, time, arrival } = *self;
+        Touch { op: call.op, time, arrival, actor: Arc::clone(&call.actor), other: other.cloned() }
+    }
+}
+
+impl Tally {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            totals: Totals::default(),
+            sets: Keyed::new(limits.sets),
+            callers: Keyed::new(limits.callers),
+            failures: Keyed::new(limits.failures),
+            sweeps: Sweeps::default(),
+            queries: limits.queries,
+            last_caller: None,
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            totals: self.totals.clone(),
+            sets: self.sets.rows.clone(),
+            callers: self.callers.rows.clone(),
+            failures: self.failures.rows.clone(),
+            sweeps: self.sweeps.clone(),
+            limits_reached: LimitsReached {
+                sets: self.sets.other().is_some(),
+                callers: self.callers.other().is_some(),
+                failures: self.failures.other().is_some(),
+            },
+        }
+    }
+
+    /// Counts a record.
+    pub(super) fn apply(&mut self, record: &Record, arrival: Arrival) {
+        match &record.event {
+            Event::Call(call) => self.count(At { call, time: record.time, arrival }),
+            Event::Lost(lost) => self.totals.lose(lost),
+            Event::Start(_) => self.totals.blind_since = None,
+            Event::Stop(_) => {}
+        }
+    }
+
+    /// Takes from a call that is not counted what it tells about sets: type, end, where content came from.
+    pub(super) fn learn(&mut self, record: &Record, arrival: Arrival) {
+        if let Event::Call(call) = &record.event
+            && call.outcome == Outcome::Ok
+            && matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP)
+        {
+            let at = At { call, time: record.time, arrival };
+            for name in [&call.set, &call.set2].into_iter().flatten() {
+                self.set_row(call, SetName::Named(Arc::clone(name)));
+            }
+            self.state(&at);
+        }
+    }
+
+    fn count(&mut self, at: At<'_>) {
+        let call = at.call;
+        self.totals.ops[op_slot(call.op)] += 1;
+        if call.op.kind() == Kind::Query && !self.queries {
+            return;
+        }
+        let failed = call.outcome.is_failure();
+        let effect = call.applied.unwrap_or(if call.outcome == Outcome::Ok { call.count } else { 0 });
+        let added = u64::from(if call.op == Op::ADD { effect } else { 0 });
+        let deleted = u64::from(if call.op == Op::DEL { effect } else { 0 });
+        self.totals.calls += 1;
+        self.totals.failures += u64::from(failed);
+        self.totals.added += added;
+        self.totals.deleted += deleted;
+        self.totals.rate.add(at.time, 1);
+        let caller = self.count_caller(&at, failed);
+        for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
+            let id = self.set_row(call, name);
+            if let Some(row) = self.sets.rows.get_mut(id) {
+                row.added += added;
+                row.deleted += deleted;
+                count_set(row, &at, failed, caller);
+            }
+            if let Some(row) = self.callers.rows.get_mut(caller) {
+                row.sets.note(id);
+            }
+        }
+        if call.outcome == Outcome::Ok {
+            self.state(&at);
+        }
+        if failed {
+            self.count_failure(&at);
+        }
+    }
+
+    fn count_caller(&mut self, at: &At<'_>, failed: bool) -> RowId {
+        let actor = &at.call.actor;
+        let id = match &self.last_caller {
+            Some((last, id)) if Arc::ptr_eq(last, actor) => *id,
+            _ => {
+                let id = self.callers.find_or_add(CallerKey::of(actor), |key| CallerRow::new(key, actor));
+                self.last_caller = Some((Arc::clone(actor), id));
+                id
+            }
+        };
+        if let Some(row) = self.callers.rows.get_mut(id) {
+            row.calls += 1;
+            row.elements += u64::from(at.call.count);
+            row.failures += u64::from(failed);
+            row.last = at.time;
+            row.last_call = at.arrival;
+            row.rate.add(at.time, 1);
+            if !Arc::ptr_eq(&row.actor, actor) {
+                row.actor = Arc::clone(actor);
+            }
+        }
+        id
+    }
+
+    fn count_failure(&mut self, at: &At<'_>) {
+        let call = at.call;
+        let id = self.failures.find_or_add(FailureKey::of(call), |key| FailureRow::new(key, call, at.time));
+        if let Some(row) = self.failures.rows.get_mut(id) {
+            row.count += 1;
+            row.last = at.time;
+            row.last_call = at.arrival;
+            row.actor = Arc::clone(&call.actor);
+            if let Some(failure) = &call.failure {
+                row.message.clone_from(&failure.message);
+            }
+        }
+    }
+
+    fn set_row(&mut self, call: &Call, name: SetName) -> RowId {
+        let make =
+            |key: Option<&SetKey>| SetRow::new(key.cloned().unwrap_or(SetKey { netns: 0, name: SetName::Other }));
+        self.sets.find_or_add(SetKey { netns: call.netns, name }, make)
+    }
+
+    fn named(&mut self, call: &Call, name: Option<&Arc<str>>) -> Option<&mut SetRow> {
+        let key = SetKey { netns: call.netns, name: SetName::Named(Arc::clone(name?)) };
+        let id = self.sets.find(&key)?;
+        self.sets.rows.get_mut(id)
+    }
+
+    /// What a successful call says about which sets there are.
+    fn state(&mut self, at: &At<'_>) {
+        let call = at.call;
+        let (set, set2) = (call.set.as_ref(), call.set2.as_ref());
+        match call.op {
+            Op::DESTROY if set.is_none() => self.sweeps.note(call.netns, at.touch(None)),
+            Op::DESTROY => {
+                if let Some(row) = self.named(call, set) {
+                    row.ended = Some(at.touch(None));
+                }
+            }
+            Op::RENAME => {
+                let set_type = self.named(call, set).and_then(|row| {
+                    row.ended = Some(at.touch(set2));
+                    row.set_type.clone()
+                });
+                if let Some(row) = self.named(call, set2) {
+                    (row.ended, row.alive, row.set_type) = (None, at.arrival, set_type);
+                    row.origin = Some(at.touch(set));
+                }
+            }
+            Op::SWAP => {
+                for (name, from) in [(set, set2), (set2, set)] {
+                    if let Some(row) = self.named(call, name) {
+                        (row.ended, row.alive) = (None, at.arrival);
+                        row.origin = Some(at.touch(from));
+                    }
+                }
+            }
+            Op::CREATE => {
+                if let Some(row) = self.named(call, set) {
+                    (row.ended, row.alive) = (None, at.arrival);
+                    if !call.exist {
+                        // With -exist it may have been there before, content and all.
+                        row.origin = None;
+                    }
+                    row.set_type.clone_from(&call.set_type);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool, caller: RowId) {
+    let call = at.call;
+    row.calls += 1;
+    row.last = at.time;
+    row.rate.add(at.time, 1);
+    if row.key.name == SetName::Other {
+        row.failures += u64::from(failed);
+        return;
+    }
+    if row.netns_name.is_none() {
+        row.netns_name.clone_from(&call.netns_name);
+    }
+    if failed {
+        row.failures += 1;
+        let (op, error) = (call.op, error_name(call));
+        row.last_failure = Some(LastFailure { time: at.time, arrival: at.arrival, op, error });
+    } else if matches!(call.outcome, Outcome::Ok | Outcome::Absent) {
+        (row.ended, row.alive) = (None, at.arrival);
+        if call.set_type.is_some() && call.op != Op::RENAME {
+            row.set_type.clone_from(&call.set_type);
+        }
+        if call.op.kind() == Kind::Change {
+            let other =
+                if call.set2.as_ref().is_some_and(|n| row.key.name.as_str() == &**n) { &call.set } else { &call.set2 };
+            row.last_writer = Some(at.touch(other.as_ref()));
+            row.writers.note(caller, at.time);
+        }
+    }
+}
