@@ -4,8 +4,6 @@
 
 #[path = "../tests/feed/mod.rs"]
 mod feed;
-#[path = "../tests/feed/writer.rs"]
-mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ipsetaudit::model::record::{Record, Time};
 use ipsetaudit::model::{Limits, Model};
+use ipsetaudit::run::files::Files;
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{Choices, Controls, Latest, News, Origin, Recording, Setup, run};
@@ -101,7 +100,7 @@ fn main() -> anyhow::Result<()> {
             origin: Origin::Live,
             choices,
             filter: String::new(),
-            exporter: &mut writer::Writer,
+            exporter: &mut Files::default(),
             controls: &mut Reset(Arc::clone(&reset)),
         });
         done.store(true, Ordering::Release);

@@ -9,7 +9,10 @@
 //! Layers point one way: `main -> cli -> run -> { bpf, log, ui } -> model`; `source` sits beside `model` and knows
 //! only it. `bpf`, `log` and `ui` never import one another; `tests/layers.rs` holds them to it.
 
+pub mod bpf;
+pub mod cli;
 pub mod log;
 pub mod model;
+pub mod run;
 pub mod source;
 pub mod ui;

@@ -6,8 +6,6 @@
 
 #[path = "feed/mod.rs"]
 mod feed;
-#[path = "feed/writer.rs"]
-mod writer;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -18,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use ipsetaudit::model::record::Record;
 use ipsetaudit::model::{Limits, Model};
+use ipsetaudit::run::files::Files;
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{Choices, Controls, Exported, Exporter, Latest, News, Origin, Setup, Sheet, run};
@@ -38,7 +37,7 @@ struct Panics;
 
 impl Exporter for Panics {
     fn export(&mut self, path: &std::path::Path, sheet: Sheet<'_>) -> Result<Exported, String> {
-        writer::Writer.export(path, sheet)
+        Files::default().export(path, sheet)
     }
 
     fn line(&self, _: &Record, _: bool) -> String {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use super::Format;
 use crate::model::field::{self, Context, Value};
 use crate::model::record::{Event, Record};
 
@@ -17,8 +18,18 @@ pub fn titles() -> Vec<&'static str> {
     std::iter::once(KIND).chain(field::logged().map(|f| f.name)).collect()
 }
 
-/// Appends a record's line.
-pub fn record(record: &Record, out: &mut Vec<u8>) -> io::Result<()> {
+/// Writes records as lines; the titles are the caller's to write first.
+#[derive(Debug, Default)]
+pub struct Csv;
+
+impl Format for Csv {
+    fn append(&mut self, record: &Record, out: &mut Vec<u8>) {
+        // Writing to memory does not fail.
+        let _ = write(record, out);
+    }
+}
+
+fn write(record: &Record, out: &mut Vec<u8>) -> io::Result<()> {
     let context = Context { now: record.time };
     let (kind, note) = match &record.event {
         Event::Call(_) => ("call", None),

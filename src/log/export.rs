@@ -1,18 +1,20 @@
 //! The rows of the screen as a file, in the format that its ending names.
 //!
-//! CSV and the frame of JSON are made here; the lines of the log's own formats come from whoever knows them, a row at
-//! a time. Rows are counted as they are written, so that the footer tells the truth. It does not know the screen.
+//! Rows are counted as they are written, so that the footer tells the truth. It does not know the screen.
 
 use std::io;
 use std::path::Path;
 
-use super::csv;
+use super::Format;
+use super::csv::{self, Csv};
+use super::jsonl::Json;
 use super::new_file::{self, Owner};
+use super::text::Text;
 use crate::model::record::Record;
 
 /// What an exported file holds, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum Ending {
     /// `.csv`
     Csv,
     /// `.json`: one array.
@@ -25,9 +27,9 @@ pub enum Format {
     Restore,
 }
 
-impl Format {
-    /// The endings and their formats.
-    pub const ENDINGS: [(&'static str, Self); 5] = [
+impl Ending {
+    /// All of them, as they are written.
+    pub const ALL: [(&'static str, Self); 5] = [
         ("csv", Self::Csv),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
@@ -35,16 +37,34 @@ impl Format {
         ("ipset", Self::Restore),
     ];
 
-    /// The format of a file's name.
+    /// The ending of a file's name.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        Self::ENDINGS.iter().find(|(e, _)| *e == ending).map(|(_, format)| *format)
+        Self::ALL.iter().find(|(e, _)| *e == ending).map(|(_, ending)| *ending)
     }
 }
 
-/// Appends the lines of a record in a format that is not CSV, each with its line break; nothing for a record that has
-/// no place in the format.
-pub type WriteRow<'a> = dyn FnMut(Format, &Record, &mut Vec<u8>) -> io::Result<()> + 'a;
+/// How records are written under an ending; `None` where nobody knows how.
+pub type Formats<'a> = dyn Fn(Ending) -> Option<Box<dyn Format>> + 'a;
+
+/// The formats of this layer.
+pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
+    Some(match ending {
+        Ending::Csv => Box::new(Csv),
+        Ending::Json | Ending::Jsonl => Box::new(Json),
+        Ending::Text => Box::new(Text::default()),
+        Ending::Restore => return None,
+    })
+}
+
+/// A record as one line without its line break, for the clipboard.
+pub fn line(record: &Record, json: bool) -> String {
+    let mut out = Vec::new();
+    if let Some(mut format) = formats(if json { Ending::Jsonl } else { Ending::Text }) {
+        format.append(record, &mut out);
+    }
+    String::from_utf8_lossy(out.trim_ascii_end()).into_owned()
+}
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +72,9 @@ pub enum Error {
     /// Ending unknown.
     #[error("the name must end in .csv, .json, .jsonl, .txt or .ipset")]
     Ending,
+    /// Nobody knows how to write it.
+    #[error("files of this ending are not written by this version: choose .csv, .json, .jsonl or .txt")]
+    NoFormat,
     /// Rows that are no calls.
     #[error("an .ipset file is made of calls, and these rows are sums: choose .csv, .json, .jsonl or .txt")]
     NotCalls,
@@ -76,13 +99,13 @@ pub fn records<'r>(
     path: &Path,
     owner: Owner,
     rows: impl Iterator<Item = &'r Record>,
-    write_row: &mut WriteRow<'_>,
+    formats: &Formats<'_>,
 ) -> Result<Written, Error> {
-    let format = Format::of(path).ok_or(Error::Ending)?;
-    save(path, owner, format, &csv::titles(), rows, &mut |record, text| match format {
-        Format::Csv => csv::record(record, text),
-        Format::Json => write_row(Format::Jsonl, record, text),
-        other => write_row(other, record, text),
+    let ending = Ending::of(path).ok_or(Error::Ending)?;
+    let mut format = formats(ending).ok_or(Error::NoFormat)?;
+    save(path, owner, ending, &csv::titles(), rows, &mut |record, text| {
+        format.append(record, text);
+        Ok(())
     })
 }
 
@@ -93,20 +116,20 @@ pub fn table(
     titles: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
 ) -> Result<Written, Error> {
-    let format = Format::of(path).ok_or(Error::Ending)?;
-    if format == Format::Restore {
+    let ending = Ending::of(path).ok_or(Error::Ending)?;
+    if ending == Ending::Restore {
         return Err(Error::NotCalls);
     }
-    save(path, owner, format, titles, rows, &mut |cells: Vec<String>, text| match format {
-        Format::Csv => csv::line(&cells, text),
-        Format::Json | Format::Jsonl => {
+    save(path, owner, ending, titles, rows, &mut |cells: Vec<String>, text| match ending {
+        Ending::Csv => csv::line(&cells, text),
+        Ending::Json | Ending::Jsonl => {
             let object: serde_json::Map<_, _> =
                 titles.iter().zip(cells).map(|(title, cell)| ((*title).to_owned(), cell.into())).collect();
             serde_json::to_writer(&mut *text, &object)?;
             text.push(b'\n');
             Ok(())
         }
-        Format::Text | Format::Restore => {
+        Ending::Text | Ending::Restore => {
             text.extend_from_slice(cells.join("\t").as_bytes());
             text.push(b'\n');
             Ok(())
@@ -117,7 +140,7 @@ pub fn table(
 fn save<R>(
     path: &Path,
     owner: Owner,
-    format: Format,
+    ending: Ending,
     titles: &[&str],
     rows: impl Iterator<Item = R>,
     write: &mut dyn FnMut(R, &mut Vec<u8>) -> io::Result<()>,
@@ -125,10 +148,10 @@ fn save<R>(
     let (written, given) = new_file::create(path, owner, |out| {
         let mut written = Written::default();
         let mut text = Vec::new();
-        match format {
-            Format::Csv => csv::line(titles, &mut text)?,
-            Format::Json => text.extend_from_slice(b"["),
-            Format::Jsonl | Format::Text | Format::Restore => {}
+        match ending {
+            Ending::Csv => csv::line(titles, &mut text)?,
+            Ending::Json => text.extend_from_slice(b"["),
+            Ending::Jsonl | Ending::Text | Ending::Restore => {}
         }
         out.write_all(&text)?;
         for row in rows {
@@ -138,7 +161,7 @@ fn save<R>(
                 written.skipped += 1;
                 continue;
             }
-            if format == Format::Json {
+            if ending == Ending::Json {
                 out.write_all(if written.rows == 0 { b"\n" } else { b",\n" })?;
                 out.write_all(text.trim_ascii_end())?;
             } else {
@@ -146,7 +169,7 @@ fn save<R>(
             }
             written.rows += 1;
         }
-        if format == Format::Json {
+        if ending == Ending::Json {
             out.write_all(b"\n]\n")?;
         }
         Ok(written)

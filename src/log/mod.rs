@@ -1,5 +1,20 @@
-//! Files and sockets that records are written to.
+//! The record, written down: one format a file, all behind one trait.
+//!
+//! A format turns a record into bytes; a sink takes batches and writes whole lines. Nothing here knows the kernel or
+//! the terminal.
 
 pub mod csv;
 pub mod export;
+pub mod jsonl;
 pub mod new_file;
+pub mod seed;
+pub mod sink;
+pub mod text;
+
+use crate::model::record::Record;
+
+/// Turns records into bytes, whole lines only.
+pub trait Format: Send {
+    /// Appends the record's line, newline included; nothing where the format has no word for it.
+    fn append(&mut self, record: &Record, out: &mut Vec<u8>);
+}

@@ -6,19 +6,26 @@
 
 pub mod callers;
 pub mod counts;
+pub mod element;
+pub mod error;
 pub mod failures;
 pub mod field;
 pub mod filter;
 #[cfg(test)]
 pub mod fixture;
 pub mod history;
+pub mod netlink;
 pub mod op;
+pub mod outcome;
 pub mod rate;
 pub mod record;
 pub mod rows;
+pub mod set_type;
 pub mod sets;
 mod tally;
+pub mod text;
 pub mod time;
+pub mod types;
 pub mod view;
 
 use std::sync::Arc;

@@ -1,0 +1,40 @@
+# What people do with this project; each target installs what it needs. "make" lists them.
+
+KERNEL ?= 6.12
+PROGRAM = target/release/ipsetaudit-tui
+
+help:          ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+build:         ## build the program: target/release/ipsetaudit-tui
+	@tests/vm/setup build
+	cargo build --release
+
+run: build     ## audit this machine, or where its kernel refuses, a virtual machine with a workload
+	@tests/vm/demo
+
+test:          ## everything: lint, the tests of this machine, the live tests on every kernel
+	@$(MAKE) --no-print-directory --keep-going lint test-host test-vm
+
+lint:          ## check the formatting, and the code with clippy
+	@tests/vm/setup build test
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+test-host:     ## run the tests that need no kernel of their own
+	@tests/vm/setup build
+	cargo test
+
+test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12" and TEST=name choose
+	@tests/vm/setup build vm
+	@tests/vm/live
+
+vm:            ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
+	@tests/vm/setup vm
+	@tests/vm/run --interactive --kernel $(KERNEL) -- env PATH="$(CURDIR)/target/release:$$PATH" bash || true
+
+clean:         ## remove what was built (the kernels stay in the cache)
+	cargo clean
+
+export KERNEL KERNELS TEST
+.PHONY: help build run test lint test-host test-vm vm clean

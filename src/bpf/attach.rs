@@ -1,0 +1,193 @@
+//! Where the probe's programs are hung in: a pair of tracefs kprobe events, or fexit.
+//!
+//! The events are first choice everywhere. A perf kprobe goes dead when nfnetlink is unloaded, libbpf's kretprobe and
+//! fexit lose calls under concurrency; an event with `r4096` (the kernel's limit of returns under way) does neither.
+//! It does not know what the programs do.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use libbpf_rs::{Link, ProgramMut, TracepointCategory};
+use thiserror::Error;
+
+/// The function that every ipset command passes through.
+pub const HOOK: &str = "nfnetlink_rcv_msg";
+const GROUP: &str = "ipsetaudit";
+/// Returns that may be under way at once; the kernel's limit.
+const MAXACTIVE: u32 = 4096;
+/// The kernel lets go of a closed perf event a moment after the close.
+const REMOVAL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Why the programs could not be hung in.
+#[derive(Debug, Error)]
+pub enum AttachError {
+    /// No tracefs, or one without kprobe events.
+    #[error("no kprobe_events file in tracefs")]
+    NoKprobeEvents,
+    /// The kernel has no such function, or no kprobe may sit on it.
+    #[error("the kernel does not accept a kprobe event on {HOOK}: {0}")]
+    Event(#[source] io::Error),
+    /// The event is there, and the program does not go onto it.
+    #[error("cannot attach to {HOOK}: {0}")]
+    Program(#[source] libbpf_rs::Error),
+}
+
+/// The folder of tracefs, where it is mounted.
+pub fn tracefs() -> Option<PathBuf> {
+    ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|dir| dir.join("events").exists())
+}
+
+/// The module that holds [`HOOK`], from the text of /proc/kallsyms. `Some("")`: it is built in.
+///
+/// It matters: where nfnetlink is built in, an event on `MODULE:SYMBOL` is accepted and never fires.
+pub fn module_of_hook(kallsyms: &str) -> Option<&str> {
+    kallsyms.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        (words.next()? == HOOK)
+            .then(|| words.next().map_or("", |module| module.trim_start_matches('[').trim_end_matches(']')))
+    })
+}
+
+/// A kprobe event of ours in tracefs; removed when dropped.
+#[derive(Debug)]
+struct KprobeEvent {
+    control: PathBuf,
+    name: String,
+}
+
+impl KprobeEvent {
+    fn add(tracefs: &Path, kind: &str, tag: &str, module: &str) -> Result<Self, AttachError> {
+        let control = tracefs.join("kprobe_events");
+        let name = format!("{tag}_{}", std::process::id());
+        let colon = if module.is_empty() { "" } else { ":" };
+        write_command(&control, &format!("{kind}:{GROUP}/{name} {module}{colon}{HOOK}")).map_err(|e| {
+            if e.kind() == io::ErrorKind::NotFound { AttachError::NoKprobeEvents } else { AttachError::Event(e) }
+        })?;
+        Ok(Self { control, name })
+    }
+
+    fn attach(&self, program: &ProgramMut<'_>) -> Result<Link, AttachError> {
+        program
+            .attach_tracepoint(TracepointCategory::Custom(GROUP.to_owned()), &self.name)
+            .map_err(AttachError::Program)
+    }
+}
+
+impl Drop for KprobeEvent {
+    fn drop(&mut self) {
+        let deadline = Instant::now() + REMOVAL_PATIENCE;
+        while remove_event(&self.control, &self.name).is_err_and(|e| e.kind() == io::ErrorKind::ResourceBusy)
+            && Instant::now() < deadline
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn write_command(control: &Path, command: &str) -> io::Result<()> {
+    OpenOptions::new().append(true).open(control)?.write_all(command.as_bytes())
+}
+
+fn remove_event(control: &Path, name: &str) -> io::Result<()> {
+    write_command(control, &format!("-:{GROUP}/{name}"))
+}
+
+/// Removes what killed runs left in tracefs. An event in use refuses to go, whoever uses it.
+pub fn sweep(tracefs: &Path) -> usize {
+    let Ok(events) = fs::read_dir(tracefs.join("events").join(GROUP)) else { return 0 };
+    events
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.rsplit_once('_').is_some_and(|(_, pid)| pid.parse::<u32>().is_ok() && !is_running(pid)))
+        .filter(|name| remove_event(&tracefs.join("kprobe_events"), name).is_ok())
+        .count()
+}
+
+fn is_running(pid: &str) -> bool {
+    Path::new("/proc").join(pid).exists()
+}
+
+/// Hits that the kernel could not deliver to an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Entries.
+    pub enter: u64,
+    /// Returns.
+    pub leave: u64,
+}
+
+/// The pair of events with their programs. The links are dropped before the events, which an open link keeps.
+#[derive(Debug)]
+pub struct KprobePair {
+    enter: Option<Link>,
+    _leave: Link,
+    enter_event: KprobeEvent,
+    leave_event: KprobeEvent,
+    profile: PathBuf,
+}
+
+impl KprobePair {
+    /// Hangs both programs in, the return first, so that no entry is seen whose return is not.
+    pub fn attach(enter: &ProgramMut<'_>, leave: &ProgramMut<'_>) -> Result<Self, AttachError> {
+        let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
+        sweep(&tracefs);
+        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
+        let module = module_of_hook(&kallsyms).unwrap_or_default();
+        let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", module)?;
+        let leave = leave_event.attach(leave)?;
+        let enter_event = KprobeEvent::add(&tracefs, "p", "enter", module)?;
+        let enter = enter_event.attach(enter)?;
+        Ok(Self {
+            enter: Some(enter),
+            _leave: leave,
+            enter_event,
+            leave_event,
+            profile: tracefs.join("kprobe_profile"),
+        })
+    }
+
+    /// Takes no new calls; those under way are still seen to return.
+    pub fn detach_enter(&mut self) {
+        self.enter = None;
+    }
+
+    /// What the kernel could not deliver so far.
+    pub fn missed(&self) -> io::Result<Missed> {
+        let profile = fs::read_to_string(&self.profile)?;
+        let of = |event: &KprobeEvent| missed_of(&profile, &event.name).unwrap_or(0);
+        Ok(Missed { enter: of(&self.enter_event), leave: of(&self.leave_event) })
+    }
+}
+
+/// The third column of an event's row in `kprobe_profile`: name, hits, misses.
+fn missed_of(profile: &str, event: &str) -> Option<u64> {
+    profile.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next()? == event).then(|| words.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_taken_from_kallsyms() {
+        let of = |line| module_of_hook(line);
+        assert_eq!(of("0000000000000000 t nfnetlink_rcv_msg\t[nfnetlink]\n"), Some("nfnetlink"));
+        assert_eq!(of("0 T nfnetlink_rcv\n0 t nfnetlink_rcv_msg\n"), Some(""));
+        assert_eq!(of("0 t nfnetlink_rcv_msg.cold [nfnetlink]\n0 t x"), None);
+    }
+
+    #[test]
+    fn misses_are_read_by_event_name() {
+        let profile = "  enter_12    300    0\n  leave_12    290    10\n  leave_1    1    7\n";
+        assert_eq!(missed_of(profile, "leave_12"), Some(10));
+        assert_eq!(missed_of(profile, "enter_12"), Some(0));
+        assert_eq!(missed_of(profile, "leave_2"), None);
+    }
+}

@@ -1,0 +1,337 @@
+//! The live source: reads the ring, watches the losses and the canary, and emits records in the order of the ring.
+//!
+//! The reader comes back on a timer while calls come in, and sleeps until it is woken when they do not: a wake-up costs
+//! a caller more than the whole probe. It does not know who listens, and never blocks a caller of ipset.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use libbpf_rs::{RingBuffer, RingBufferBuilder};
+use nix::time::{ClockId, clock_gettime};
+
+use super::balance::Balance;
+use super::canary::Canary;
+use super::decode::{self, Decoder};
+use super::load::{Config, Counter, Probe, Undelivered};
+use super::probe::CannotRun;
+use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
+use crate::source::{Emit, Source, Stop};
+
+/// Records that go on together, at most.
+const BATCH: usize = 4096;
+/// How long the reader sleeps without a word from the probe.
+const SLEEP: Duration = Duration::from_millis(500);
+/// Empty rounds after which the reader goes to sleep.
+const IDLE_ROUNDS: u32 = 3;
+/// How often losses are looked for.
+const CHECK: Duration = Duration::from_millis(500);
+/// How often the canary sings.
+const CANARY: Duration = Duration::from_secs(5);
+/// How long the end waits for calls under way to return.
+const SETTLE: Duration = Duration::from_secs(1);
+/// What the busiest callers could write to the ring in a second; sets the reader's timer for a small ring.
+const RING_BYTES_PER_SECOND: u64 = 256 << 20;
+
+/// What the probe sees, and what it does not: told in every start record.
+pub const SEEN: [&str; 1] = ["every ipset call by netlink, in every network namespace"];
+/// Changes that are no call.
+pub const UNSEEN: [&str; 4] = [
+    "elements that time out",
+    "elements evicted by forceadd",
+    "elements added or deleted by packets (iptables SET target)",
+    "sets that go with their network namespace",
+];
+
+/// A live capture, attached and ready.
+#[derive(Debug)]
+pub struct Capture {
+    probe: Probe,
+    canary: Canary,
+    start: Start,
+    host_netns: Option<u32>,
+    round: Duration,
+}
+
+impl Capture {
+    /// Opens the netlink socket, loads the probe and attaches it. From here on calls are recorded in the ring.
+    ///
+    /// # Errors
+    /// [`CannotRun`], with a remedy.
+    pub fn open(config: &Config) -> Result<Self, CannotRun> {
+        let canary = open_canary()?;
+        let probe = Probe::open(config, &canary)?;
+        let start = Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: read("/proc/sys/kernel/hostname"),
+            boot_id: read("/proc/sys/kernel/random/boot_id"),
+            kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
+            probe: probe.kind().name().to_owned(),
+            seen: SEEN.map(str::to_owned).to_vec(),
+            unseen: UNSEEN.map(str::to_owned).to_vec(),
+            ..Start::default()
+        };
+        // A quarter of the ring at full rate, so that a small ring is looked after more often.
+        let quarter = u64::from(config.ring_size) * 250 / RING_BYTES_PER_SECOND;
+        let round = Duration::from_millis(quarter.clamp(1, 10));
+        Ok(Self { probe, canary, start, host_netns: host_netns(), round })
+    }
+
+    /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
+    ///
+    /// # Errors
+    /// What stood in the way, with a remedy.
+    pub fn rehearse() -> Result<(), CannotRun> {
+        let canary = open_canary()?;
+        Probe::try_open(&Config::default(), &canary).map(drop)
+    }
+}
+
+fn open_canary() -> Result<Canary, CannotRun> {
+    Canary::open().map_err(|e| CannotRun {
+        what: "cannot open a netlink socket to nfnetlink".to_owned(),
+        why: e.to_string(),
+        remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
+    })
+}
+
+fn read(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+/// The namespace of process 1, which people mean by "the host".
+fn host_netns() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/1/ns/net").ok().map(|m| m.ino() as u32)
+}
+
+/// The time of day, and what to add to `CLOCK_MONOTONIC` to get it.
+fn clock() -> (Time, i64) {
+    let nanos = |id| clock_gettime(id).map_or(0, |t| t.tv_sec().saturating_mul(1_000_000_000) + t.tv_nsec());
+    let now = nanos(ClockId::CLOCK_REALTIME);
+    (Time(now), now - nanos(ClockId::CLOCK_MONOTONIC))
+}
+
+/// What is collected while the ring is read.
+struct Intake {
+    decoder: Decoder,
+    balance: Balance,
+    batch: Vec<Record>,
+    clock: i64,
+}
+
+impl Intake {
+    /// Takes one ring record. Nothing panics in here: what makes no sense is counted.
+    fn take(&mut self, bytes: &[u8]) -> i32 {
+        match self.decoder.decode(bytes, self.clock) {
+            Ok(record) => {
+                if let Event::Call(call) = &record.event {
+                    let seen = call.outcome != crate::model::record::Outcome::Unknown;
+                    if self.balance.record(call.op, seen) {
+                        self.batch.push(record);
+                    }
+                }
+            }
+            Err(decode::Malformed) => self.balance.malformed(decode::op_of(bytes)),
+        }
+        // A negative answer ends the round; the record itself is consumed.
+        if self.batch.len() >= BATCH { -1 } else { 0 }
+    }
+}
+
+impl Source for Capture {
+    fn run(&mut self, stop: &Stop, emit: &mut Emit<'_>) -> anyhow::Result<()> {
+        let (now, monotonic) = clock();
+        let start = Record { seq: 0, time: now, event: Event::Start(Box::new(self.start.clone())) };
+        if emit(vec![start]).is_break() {
+            return Ok(());
+        }
+        let intake = RefCell::new(Intake {
+            decoder: Decoder::new(self.host_netns),
+            balance: Balance::new(now),
+            batch: Vec::new(),
+            clock: monotonic,
+        });
+        let ring_map = libbpf_rs::MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
+        let mut builder = RingBufferBuilder::new();
+        builder.add(&ring_map, |bytes| intake.borrow_mut().take(bytes)).context("cannot read the ring")?;
+        let ring = builder.build().context("cannot map the ring")?;
+        let (sight, canary_stop) = (mpsc::channel(), mpsc::channel());
+        let counter = self.probe.counter().context("cannot read the probe's counters")?;
+        let canary_counter = self.probe.counter().context("cannot read the probe's counters")?;
+        let canary = &self.canary;
+        thread::scope(|scope| {
+            scope.spawn(move || watch(canary, &canary_counter, &sight.0, &canary_stop.1));
+            let mut reader = Reader {
+                probe: &mut self.probe,
+                round: self.round,
+                ring: &ring,
+                intake: &intake,
+                counter: &counter,
+                sight: &sight.1,
+                blind_spells: 0,
+            };
+            let ended = reader.read(stop, emit);
+            drop(canary_stop.0);
+            if ended.is_continue() {
+                reader.finish(emit)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The reader's side of a running capture.
+struct Reader<'a> {
+    probe: &'a mut Probe,
+    round: Duration,
+    ring: &'a RingBuffer<'a>,
+    intake: &'a RefCell<Intake>,
+    counter: &'a Counter,
+    sight: &'a Receiver<Sight>,
+    blind_spells: u64,
+}
+
+impl Reader<'_> {
+    /// Reads until told to stop; `Break` if nobody listens any more.
+    fn read(&mut self, stop: &Stop, emit: &mut Emit<'_>) -> ControlFlow<()> {
+        let mut idle = 0;
+        let mut checked = Instant::now();
+        while !stop.is_set() {
+            let taken = self.drain(emit)?;
+            idle = if taken == 0 { idle + 1 } else { 0 };
+            if checked.elapsed() >= CHECK {
+                checked = Instant::now();
+                self.check(emit)?;
+            }
+            if taken >= BATCH {
+                continue;
+            }
+            if idle < IDLE_ROUNDS {
+                thread::sleep(self.round);
+            } else {
+                self.sleep();
+                self.drain(emit)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Sleeps until the probe wakes us, or for [`SLEEP`]. Calls that came between the last look and the word to the
+    /// probe are found by the poll itself, which looks before it sleeps.
+    fn sleep(&self) {
+        self.intake.borrow_mut().clock = clock().1;
+        if self.probe.set_asleep(true).is_err() {
+            thread::sleep(self.round);
+            return;
+        }
+        // An error is a signal, or a full batch; neither means anything here.
+        let _ = self.ring.poll(SLEEP);
+        let _ = self.probe.set_asleep(false);
+    }
+
+    /// Takes what the ring holds, at most a batch, and passes it on. Returns how many.
+    fn drain(&self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
+        self.intake.borrow_mut().clock = clock().1;
+        let _ = self.ring.consume_raw();
+        let batch = std::mem::take(&mut self.intake.borrow_mut().batch);
+        let taken = batch.len();
+        if taken > 0 {
+            emit(batch)?;
+        }
+        ControlFlow::Continue(taken)
+    }
+
+    /// Tells what was lost since the last time, and whether we see.
+    fn check(&mut self, emit: &mut Emit<'_>) -> ControlFlow<()> {
+        let (now, _) = clock();
+        let mut lost = Vec::new();
+        if let Ok(counts) = self.counter.read() {
+            let undelivered = self.probe.undelivered().unwrap_or_default();
+            lost = self.intake.borrow_mut().balance.check(&counts, undelivered, now);
+        }
+        while let Ok(sight) = self.sight.try_recv() {
+            self.blind_spells += u64::from(sight.until.is_none());
+            let blind = Lost {
+                cause: Cause::Blind,
+                op: None,
+                count: None,
+                total: self.blind_spells,
+                first: sight.since,
+                last: sight.until,
+            };
+            lost.push(Record { seq: 0, time: now, event: Event::Lost(blind) });
+        }
+        if lost.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.intake.borrow_mut().decoder.forget_types();
+        emit(lost)
+    }
+
+    /// Takes no new calls, waits for those under way, and closes the balance.
+    fn finish(&mut self, emit: &mut Emit<'_>) -> anyhow::Result<()> {
+        self.probe.take_no_more();
+        let deadline = Instant::now() + SETTLE;
+        let mut counts;
+        loop {
+            while self.drain(emit).continue_value().is_some_and(|taken| taken > 0) {}
+            counts = self.counter.read().context("cannot read the probe's counters")?;
+            if self.intake.borrow().balance.under_way(&counts) == 0 || Instant::now() >= deadline {
+                break;
+            }
+            thread::sleep(self.round);
+        }
+        let _ = self.check(emit);
+        let (now, _) = clock();
+        let undelivered: Undelivered = self.probe.undelivered().unwrap_or_default();
+        let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);
+        let end = End { reason: "stopped".to_owned(), ops };
+        records.push(Record { seq: 0, time: now, event: Event::Stop(Box::new(end)) });
+        let _ = emit(records);
+        Ok(())
+    }
+}
+
+/// The canary's word: blind since the last time that it was seen, and until when.
+struct Sight {
+    since: Time,
+    until: Option<Time>,
+}
+
+/// Sings now and then, and tells when it is not seen. It has a thread of its own because a call waits for the lock of
+/// the ipset subsystem, and the ring must be read meanwhile.
+fn watch(canary: &Canary, counter: &Counter, sight: &Sender<Sight>, stop: &Receiver<()>) {
+    let (mut seen, mut blind) = (clock().0, None);
+    loop {
+        let heard = is_heard(canary, counter);
+        let now = clock().0;
+        match (heard, blind) {
+            (false, None) => {
+                blind = Some(seen);
+                let _ = sight.send(Sight { since: seen, until: None });
+            }
+            (true, Some(since)) => {
+                blind = None;
+                let _ = sight.send(Sight { since, until: Some(now) });
+            }
+            _ => {}
+        }
+        if heard {
+            seen = now;
+        }
+        if stop.recv_timeout(CANARY) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+/// True if our own call was counted by the probe. A call that the kernel refused is as good as one not seen.
+fn is_heard(canary: &Canary, counter: &Counter) -> bool {
+    let count = || counter.read().map(|c| c.canary);
+    let Ok(before) = count() else { return false };
+    canary.sing().is_ok() && count().is_ok_and(|after| after > before)
+}

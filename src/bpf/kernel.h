@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The few kernel fields that we read, as CO-RE types: the loader looks up their true offsets in the running kernel's
+ * BTF. Only the names must be right; order and what is left out do not matter. None was renamed from 5.10 to 7.3.
+ */
+#ifndef IPSETAUDIT_KERNEL_H
+#define IPSETAUDIT_KERNEL_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct { __u32 val; } kuid_t;
+
+struct task_struct {
+	int tgid;
+	char comm[16];
+	__u64 start_boottime;
+	kuid_t loginuid;
+	__u32 sessionid;
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+};
+
+struct ns_common { __u32 inum; };
+struct net { struct ns_common ns; };
+typedef struct { struct net *net; } possible_net_t;
+struct sock_common { possible_net_t skc_net; };
+struct sock { struct sock_common __sk_common; };
+struct sk_buff { struct sock *sk; char cb[48]; };
+struct netlink_skb_parms { __u32 portid; };
+
+#pragma clang attribute pop
+
+/* Fixed by the netlink ABI, so no CO-RE. */
+struct nlmsghdr {
+	__u32 nlmsg_len;
+	__u16 nlmsg_type;
+	__u16 nlmsg_flags;
+	__u32 nlmsg_seq;
+	__u32 nlmsg_pid;
+};
+
+#endif

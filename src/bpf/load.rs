@@ -1,0 +1,225 @@
+//! Opens, configures, loads and attaches the BPF object, and keeps of it what a running capture needs.
+//!
+//! It knows libbpf and the kernel's features; it does not know what an op means or who reads the ring.
+
+use std::fs;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+
+use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage_get};
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
+
+use super::attach::{self, AttachError, KprobePair};
+use super::canary::Canary;
+use super::probe::{CannotRun, Facts};
+use super::skel::{IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
+use super::wire::Counts;
+use crate::model::record::ProbeKind;
+
+/// What the caller may choose.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Bytes of the kernel ring: a power of two, and whole pages.
+    pub ring_size: u32,
+    /// Only this way of attaching; `None` takes the best that works.
+    pub probe: Option<ProbeKind>,
+}
+
+/// Smallest ring: one message of the largest size class fits twice.
+pub const RING_MIN: u32 = 256 << 10;
+/// Largest ring that the kernel allows to map.
+pub const RING_MAX: u32 = 1 << 30;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { ring_size: 16 << 20, probe: None }
+    }
+}
+
+/// The probe at work: its maps, and the links that hold it in place.
+#[derive(Debug)]
+pub struct Probe {
+    /// Records of calls.
+    pub ring: MapHandle,
+    /// Counters, one value a CPU.
+    counts: MapHandle,
+    /// Whether the reader sleeps.
+    asleep: MapHandle,
+    attached: Attached,
+}
+
+#[derive(Debug)]
+enum Attached {
+    Kprobe(KprobePair),
+    Fexit { link: Option<Link>, program: OwnedFd },
+}
+
+/// Calls that the kernel did not deliver to the probe, by its own count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undelivered {
+    /// The probe did not run at all.
+    pub skipped: u64,
+    /// The entry was seen, the return was not.
+    pub returns: u64,
+}
+
+impl Probe {
+    /// Loads and attaches; on failure tells why in terms of this host.
+    ///
+    /// # Errors
+    /// [`CannotRun`], with a remedy.
+    pub fn open(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+        if let Some(obstacle) = Facts::gather().obstacle() {
+            return Err(obstacle);
+        }
+        Self::try_open(config, canary)
+    }
+
+    /// As [`Probe::open`], for a host that was looked at before.
+    pub fn try_open(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+        let has_kprobes = || attach::tracefs().is_some_and(|dir| dir.join("kprobe_events").exists());
+        let best = || if has_kprobes() { ProbeKind::Kprobe } else { ProbeKind::Fexit };
+        match config.probe.unwrap_or_else(best) {
+            ProbeKind::Kprobe => Self::open_kprobe(config, canary),
+            ProbeKind::Fexit => Self::open_fexit(config, canary),
+        }
+    }
+
+    fn open_kprobe(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+        let mut storage = MaybeUninit::uninit();
+        let mut open = open_object(&mut storage, config, canary)?;
+        open.progs.leave_fexit.set_autoload(false);
+        let skel = open.load().map_err(|e| cannot_load(&e))?;
+        let pair = KprobePair::attach(&skel.progs.enter, &skel.progs.leave).map_err(|e| cannot_attach(&e))?;
+        Self::keep(&skel, Attached::Kprobe(pair))
+    }
+
+    fn open_fexit(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+        let mut storage = MaybeUninit::uninit();
+        let mut open = open_object(&mut storage, config, canary)?;
+        open.progs.enter.set_autoload(false);
+        open.progs.leave.set_autoload(false);
+        let skel = open.load().map_err(|e| cannot_load(&e))?;
+        let program = &skel.progs.leave_fexit;
+        let link = program.attach_trace().map_err(|e| cannot_attach(&AttachError::Program(e)))?;
+        let program = program.as_fd().try_clone_to_owned().map_err(|e| cannot_attach(&AttachError::Event(e)))?;
+        Self::keep(&skel, Attached::Fexit { link: Some(link), program })
+    }
+
+    fn keep(skel: &IpsetauditSkel<'_>, attached: Attached) -> Result<Self, CannotRun> {
+        let handle = |map| MapHandle::try_from(map).map_err(|e| cannot_load(&e));
+        Ok(Self {
+            ring: handle(&skel.maps.ring)?,
+            counts: handle(&skel.maps.counts)?,
+            asleep: handle(&skel.maps.asleep)?,
+            attached,
+        })
+    }
+
+    /// How calls are probed.
+    pub fn kind(&self) -> ProbeKind {
+        match self.attached {
+            Attached::Kprobe(_) => ProbeKind::Kprobe,
+            Attached::Fexit { .. } => ProbeKind::Fexit,
+        }
+    }
+
+    /// A handle on the counters, for another thread.
+    pub fn counter(&self) -> libbpf_rs::Result<Counter> {
+        MapHandle::try_from(&self.counts).map(Counter)
+    }
+
+    /// Tells the probe whether to wake the reader at the next call.
+    pub fn set_asleep(&self, asleep: bool) -> libbpf_rs::Result<()> {
+        self.asleep.update(&0_u32.to_ne_bytes(), &u32::from(asleep).to_ne_bytes(), MapFlags::ANY)
+    }
+
+    /// Takes no new calls. Where entry and return are seen apart, those under way are still seen to return.
+    pub fn take_no_more(&mut self) {
+        match &mut self.attached {
+            Attached::Kprobe(pair) => pair.detach_enter(),
+            Attached::Fexit { link, .. } => *link = None,
+        }
+    }
+
+    /// What the kernel did not deliver so far; `None` where it does not tell.
+    pub fn undelivered(&self) -> Option<Undelivered> {
+        match &self.attached {
+            Attached::Kprobe(pair) => pair.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave }),
+            Attached::Fexit { program, .. } => {
+                recursion_misses(program).map(|skipped| Undelivered { skipped, returns: 0 })
+            }
+        }
+    }
+}
+
+/// Reads the probe's counters.
+#[derive(Debug)]
+pub struct Counter(MapHandle);
+
+impl Counter {
+    /// All CPUs added up.
+    pub fn read(&self) -> libbpf_rs::Result<Counts> {
+        let cpus = self.0.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
+        Ok(Counts::sum(cpus.iter().map(Vec::as_slice)))
+    }
+}
+
+/// `recursion_misses` of `bpf_prog_info`, which /proc shows beside the descriptor.
+fn recursion_misses(program: &OwnedFd) -> Option<u64> {
+    use std::os::fd::AsRawFd;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", program.as_raw_fd())).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
+}
+
+fn open_object<'obj>(
+    storage: &'obj mut MaybeUninit<libbpf_rs::OpenObject>,
+    config: &Config,
+    canary: &Canary,
+) -> Result<OpenIpsetauditSkel<'obj>, CannotRun> {
+    let mut open = IpsetauditSkelBuilder::default().open(storage).map_err(|e| cannot_load(&e))?;
+    let task_storage = has_task_storage();
+    let set_up = |open: &mut OpenIpsetauditSkel<'obj>| {
+        open.maps.ring.set_max_entries(config.ring_size)?;
+        open.maps.by_task.set_autocreate(task_storage)
+    };
+    set_up(&mut open).map_err(|e| cannot_load(&e))?;
+    if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
+        rodata.have_task_storage = u32::from(task_storage);
+        rodata.own_portid = canary.port();
+        rodata.own_netns = canary.netns();
+    }
+    Ok(open)
+}
+
+/// Both helpers came to kprobes with Linux 5.11 to 5.13; before, a hash map and helper reads do.
+fn has_task_storage() -> bool {
+    [BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage_get]
+        .into_iter()
+        .all(|helper| ProgramType::Kprobe.is_helper_supported(helper).unwrap_or(false))
+}
+
+fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {
+    let (why, remedy) = if error.kind() == ErrorKind::PermissionDenied {
+        (
+            "the kernel refuses tracing programs even to a process with all capabilities".to_owned(),
+            "whoever owns this kernel has locked BPF tracing (a lockdown, a security module); ask them",
+        )
+    } else {
+        (
+            format!("the kernel refuses the probe: {error:#}"),
+            "run ipsetaudit-tui -v for the verifier's words, and please report them",
+        )
+    };
+    CannotRun { what: "cannot load the probe".to_owned(), why, remedy: remedy.to_owned() }
+}
+
+fn cannot_attach(error: &AttachError) -> CannotRun {
+    CannotRun {
+        what: "cannot attach the probe".to_owned(),
+        why: error.to_string(),
+        remedy: "run ipsetaudit-tui doctor; /sys/kernel/debug/kprobes/blacklist and the kernel's log may tell more"
+            .to_owned(),
+    }
+}

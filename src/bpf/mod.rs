@@ -1,0 +1,17 @@
+//! The kernel side: open, configure, load, attach, read the ring.
+//!
+//! [`Capture`] is the source of a live audit. It knows libbpf, the kernel and capabilities; it does not know screens,
+//! files, or what an op means beyond its name.
+
+pub mod attach;
+mod balance;
+pub mod canary;
+mod capture;
+mod decode;
+pub mod load;
+pub mod probe;
+mod skel;
+pub mod wire;
+
+pub use capture::Capture;
+pub use load::Config;

@@ -1,0 +1,242 @@
+//! Bytes of the ring into what the probe meant by them.
+//!
+//! Pure: no libbpf call, no file, no clock. The layout is declared once, in `ipsetaudit.h`; the offsets here are those
+//! of the Rust types that the build makes from it. What a netlink message says is `model::netlink`'s business.
+
+use std::mem::{offset_of, size_of};
+
+use thiserror::Error;
+
+use super::skel::types;
+use types::{call_counts, ipset_call};
+
+/// Slots of the per-op counters: commands 1 to 15, and 0 for every other number.
+pub const OP_SLOTS: usize = 16;
+
+/// A ring record that does not hold what the probe writes.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a ring record of {bytes} bytes cannot hold its header and {copied} bytes of message")]
+pub struct Malformed {
+    /// Length of the record.
+    pub bytes: usize,
+    /// Length of the message that its header speaks of; 0 where the header is cut.
+    pub copied: usize,
+}
+
+/// One call as the probe saw it. Names of tasks are raw bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WireCall<'a> {
+    /// `CLOCK_MONOTONIC` at the return, nanoseconds.
+    pub time: u64,
+    /// `CLOCK_MONOTONIC` at the entry, nanoseconds; `None` where it is not seen (fexit).
+    pub entered: Option<u64>,
+    /// Start of the process, nanoseconds since boot.
+    pub start: u64,
+    /// Cgroup v2 id.
+    pub cgroup: u64,
+    /// Thread group id.
+    pub pid: u32,
+    /// Thread id.
+    pub tid: u32,
+    /// Parent's thread group id.
+    pub ppid: u32,
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Audit login uid.
+    pub auid: Option<u32>,
+    /// Audit session id.
+    pub ses: Option<u32>,
+    /// Inode of the socket's network namespace; 0 where it could not be had.
+    pub netns: u32,
+    /// The kernel's result; `None` where the return was not seen.
+    pub result: Option<i32>,
+    /// `nlmsg_len` of the message, of which `message` may be only the beginning.
+    pub length: u32,
+    /// Name of the thread.
+    pub comm: &'a [u8],
+    /// Name of the process.
+    pub leader: &'a [u8],
+    /// Name of the parent process.
+    pub parent: &'a [u8],
+    /// The netlink message, from its header on.
+    pub message: &'a [u8],
+}
+
+const COMM_LEN: usize = 16;
+const UNSET: u32 = u32::MAX;
+const CALL_NO_RETURN: u32 = types::call_kind::CALL_NO_RETURN.0;
+
+fn bytes<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
+    record.get(at..at + N)?.try_into().ok()
+}
+
+macro_rules! field {
+    ($record:expr, $name:ident) => {
+        bytes($record, offset_of!(ipset_call, $name)).map(u32::from_ne_bytes)?
+    };
+    (u64 $record:expr, $name:ident) => {
+        bytes($record, offset_of!(ipset_call, $name)).map(u64::from_ne_bytes)?
+    };
+    (comm $record:expr, $name:ident) => {{
+        let at = offset_of!(ipset_call, $name);
+        $record.get(at..at + COMM_LEN)?
+    }};
+}
+
+/// Reads one record of the ring.
+pub fn read(record: &[u8]) -> Result<WireCall<'_>, Malformed> {
+    let copied = bytes(record, offset_of!(ipset_call, copied)).map_or(0, |b| u32::from_ne_bytes(b) as usize);
+    parse(record, copied).ok_or(Malformed { bytes: record.len(), copied })
+}
+
+fn parse(r: &[u8], copied: usize) -> Option<WireCall<'_>> {
+    let set = |v: u32| (v != UNSET).then_some(v);
+    let entered = field!(u64 r, entered);
+    Some(WireCall {
+        time: field!(u64 r, time),
+        entered: (entered != 0).then_some(entered),
+        start: field!(u64 r, start),
+        cgroup: field!(u64 r, cgroup),
+        pid: field!(r, pid),
+        tid: field!(r, tid),
+        ppid: field!(r, ppid),
+        uid: field!(r, uid),
+        gid: field!(r, gid),
+        auid: set(field!(r, auid)),
+        ses: set(field!(r, ses)),
+        netns: field!(r, netns),
+        result: (field!(r, kind) != CALL_NO_RETURN).then_some(field!(r, result).cast_signed()),
+        length: field!(r, length),
+        comm: field!(comm r, comm),
+        leader: field!(comm r, leader),
+        parent: field!(comm r, parent),
+        message: r.get(size_of::<ipset_call>()..)?.get(..copied)?,
+    })
+}
+
+/// The probe's counters, added up over all CPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls seen to begin, by op slot.
+    pub entered: [u64; OP_SLOTS],
+    /// Calls whose record found no room in the ring.
+    pub ring_full: [u64; OP_SLOTS],
+    /// Calls that could not be remembered until their return.
+    pub untracked: [u64; OP_SLOTS],
+    /// Our own calls that were seen to return.
+    pub canary: u64,
+}
+
+impl Counts {
+    /// Adds up one value a CPU, as the kernel hands out a per-CPU array. A value of another size counts nothing.
+    pub fn sum<'a>(cpus: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut sum = Self::default();
+        for cpu in cpus {
+            let word = |at: usize| bytes(cpu, at).map_or(0, u64::from_ne_bytes);
+            for slot in 0..OP_SLOTS {
+                let at = slot * size_of::<u64>();
+                sum.entered[slot] += word(offset_of!(call_counts, entered) + at);
+                sum.ring_full[slot] += word(offset_of!(call_counts, ring_full) + at);
+                sum.untracked[slot] += word(offset_of!(call_counts, untracked) + at);
+            }
+            sum.canary += word(offset_of!(call_counts, canary));
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+#[allow(missing_docs)]
+pub mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A record as the probe would write it.
+    pub fn record(call: &WireCall<'_>, padding: usize) -> Vec<u8> {
+        let mut r = vec![0; size_of::<ipset_call>()];
+        let mut put = |at: usize, v: &[u8]| r[at..at + v.len()].copy_from_slice(v);
+        put(offset_of!(ipset_call, time), &call.time.to_ne_bytes());
+        put(offset_of!(ipset_call, entered), &call.entered.unwrap_or(0).to_ne_bytes());
+        put(offset_of!(ipset_call, start), &call.start.to_ne_bytes());
+        put(offset_of!(ipset_call, cgroup), &call.cgroup.to_ne_bytes());
+        put(offset_of!(ipset_call, pid), &call.pid.to_ne_bytes());
+        put(offset_of!(ipset_call, tid), &call.tid.to_ne_bytes());
+        put(offset_of!(ipset_call, ppid), &call.ppid.to_ne_bytes());
+        put(offset_of!(ipset_call, uid), &call.uid.to_ne_bytes());
+        put(offset_of!(ipset_call, gid), &call.gid.to_ne_bytes());
+        put(offset_of!(ipset_call, auid), &call.auid.unwrap_or(UNSET).to_ne_bytes());
+        put(offset_of!(ipset_call, ses), &call.ses.unwrap_or(UNSET).to_ne_bytes());
+        put(offset_of!(ipset_call, netns), &call.netns.to_ne_bytes());
+        put(offset_of!(ipset_call, result), &call.result.unwrap_or(0).to_ne_bytes());
+        put(offset_of!(ipset_call, kind), &u32::from(call.result.is_none()).to_ne_bytes());
+        put(offset_of!(ipset_call, length), &call.length.to_ne_bytes());
+        put(offset_of!(ipset_call, copied), &(call.message.len() as u32).to_ne_bytes());
+        put(offset_of!(ipset_call, comm), call.comm);
+        put(offset_of!(ipset_call, leader), call.leader);
+        put(offset_of!(ipset_call, parent), call.parent);
+        r.extend_from_slice(call.message);
+        r.resize(r.len() + padding, 0xaa);
+        r
+    }
+
+    pub fn call(message: &[u8]) -> WireCall<'_> {
+        WireCall {
+            time: 2_000,
+            entered: Some(500),
+            start: 7,
+            cgroup: 42,
+            pid: 100,
+            tid: 101,
+            ppid: 1,
+            uid: 1000,
+            gid: 1001,
+            auid: Some(1000),
+            ses: None,
+            netns: 4_026_531_840,
+            result: Some(-4103),
+            length: message.len() as u32,
+            comm: b"worker\0\0\0\0\0\0\0\0\0\0",
+            leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
+            parent: b"bash\0\0\0\0\0\0\0\0\0\0\0\0",
+            message,
+        }
+    }
+
+    #[test]
+    fn what_the_probe_writes_is_read_back() {
+        for (result, entered, auid) in [(Some(-4103), Some(500), Some(3)), (Some(0), None, None), (None, Some(1), None)]
+        {
+            let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
+            assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
+        }
+    }
+
+    #[test]
+    fn a_short_record_is_malformed() {
+        let whole = record(&call(b"0123456789"), 0);
+        assert_eq!(read(&whole[..whole.len() - 1]), Err(Malformed { bytes: whole.len() - 1, copied: 10 }));
+        assert_eq!(read(&[]), Err(Malformed { bytes: 0, copied: 0 }));
+    }
+
+    #[test]
+    fn counters_add_up_over_cpus() {
+        let mut cpu = vec![0; size_of::<call_counts>()];
+        cpu[9 * 8] = 3;
+        let at = offset_of!(call_counts, ring_full) + 9 * 8;
+        cpu[at] = 1;
+        let at = offset_of!(call_counts, canary);
+        cpu[at] = 5;
+        let sum = Counts::sum([cpu.as_slice(), cpu.as_slice(), &[]]);
+        assert_eq!((sum.entered[9], sum.ring_full[9], sum.untracked[9], sum.canary), (6, 2, 0, 10));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(r in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read(&r);
+            let _ = Counts::sum([r.as_slice()]);
+        }
+    }
+}

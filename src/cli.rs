@@ -1,0 +1,189 @@
+//! The command line, and the plan that it asks for.
+//!
+//! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bpf::load::{RING_MAX, RING_MIN};
+
+/// Who changed this ipset, when, how, and did it work?
+#[derive(Debug, Parser)]
+#[command(name = "ipsetaudit-tui", version, max_term_width = 100)]
+#[command(about = "Who changed this ipset, when, how, and did it work?", after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo ipsetaudit-tui                          watch every ipset call
+  sudo ipsetaudit-tui log                      the same as lines, for a pipe or a file
+  sudo ipsetaudit-tui log --format json -o F   a recording for jq and grep
+  ipsetaudit-tui doctor                        can this kernel be audited?
+
+Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran but something was lost or not recorded.";
+
+#[derive(Args, Clone, Debug)]
+struct Global {
+    /// Detach and write to syslog
+    #[arg(short, long, global = true)]
+    daemon: bool,
+    /// Show libbpf's own messages on stderr
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Record every call to FILE too (JSON Lines, appended)
+    #[arg(short, long, value_name = "FILE", global = true)]
+    record: Option<PathBuf>,
+    /// Show also what every ipset command asks first (protocol, header, type)
+    #[arg(long, global = true)]
+    queries: bool,
+    /// Size of the kernel ring that holds calls until they are read
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true)]
+    buffer: u32,
+    /// Attach only this way
+    #[arg(long, value_enum, global = true, hide = true)]
+    probe: Option<Probe>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Write every call as a line
+    Log {
+        /// How a line looks
+        #[arg(long, value_enum, default_value = "text")]
+        format: LogFormat,
+        /// Append to FILE instead of standard output
+        #[arg(short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Check whether this host can be audited, and what to do if not
+    Doctor {
+        /// Only the reason why not, in one sentence
+        #[arg(long)]
+        quiet: bool,
+    },
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// As the original ipsetaudit wrote it
+    Seed,
+    /// JSON Lines, one flat object a call
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Probe {
+    Kprobe,
+    Fexit,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Plan {
+    /// Record live calls.
+    Live(Live),
+    /// Print the checklist of this host.
+    Doctor {
+        /// Only the first obstacle.
+        quiet: bool,
+    },
+}
+
+/// A live audit.
+#[derive(Debug)]
+pub struct Live {
+    /// How to capture.
+    pub capture: crate::bpf::Config,
+    /// libbpf's messages on stderr.
+    pub verbose: bool,
+    /// Admit query ops.
+    pub queries: bool,
+    /// JSON Lines beside what else is written.
+    pub record: Option<PathBuf>,
+    /// Format of the log.
+    pub format: LogFormat,
+    /// File of the log; standard output without one.
+    pub output: Option<PathBuf>,
+}
+
+impl Cli {
+    /// The plan.
+    ///
+    /// # Errors
+    /// What was asked for and cannot be done.
+    pub fn plan(self) -> Result<Plan, String> {
+        use crate::model::record::ProbeKind;
+        let Global { daemon, verbose, record, queries, buffer, probe } = self.global;
+        if daemon {
+            return Err(
+                "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
+            );
+        }
+        let capture = crate::bpf::Config {
+            ring_size: buffer,
+            probe: probe.map(|p| match p {
+                Probe::Kprobe => ProbeKind::Kprobe,
+                Probe::Fexit => ProbeKind::Fexit,
+            }),
+        };
+        let live = |format, output| Plan::Live(Live { capture, verbose, queries, record, format, output });
+        Ok(match self.command {
+            None => live(LogFormat::Text, None),
+            Some(Command::Log { format, output }) => live(format, output),
+            Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
+        })
+    }
+}
+
+/// True if the screen can be used.
+pub fn on_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+}
+
+/// A power of two with K, M or G behind it.
+fn ring_size(text: &str) -> Result<u32, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 0,
+        "K" | "KIB" => 10,
+        "M" | "MIB" => 20,
+        "G" | "GIB" => 30,
+        unit => return Err(format!("unknown unit {unit:?}; K, M or G is expected")),
+    };
+    let size = digits.parse::<u32>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or("not a size")?;
+    if !(RING_MIN..=RING_MAX).contains(&size) || !size.is_power_of_two() {
+        return Err("a power of two from 256K to 1G is expected, such as 16M".into());
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ring_sizes_are_powers_of_two() {
+        assert_eq!(ring_size("16M"), Ok(16 << 20));
+        assert_eq!(ring_size("262144"), Ok(256 << 10));
+        assert_eq!(ring_size("1g"), Ok(1 << 30));
+        for wrong in ["", "3M", "64K", "8G", "1T", "M", "-1M", "4GG"] {
+            assert!(ring_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Sinks: where lines go.
+//!
+//! A batch is written by as few writes as it takes and is out when [`Sink::write`] returns, so that lines appear as the
+//! calls happen, into a pipe too. It knows files; it does not know what a line says.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::Format;
+use crate::model::record::Record;
+
+/// Takes batches of records.
+pub trait Sink: Send {
+    /// Writes the batch; it has left this program when this returns.
+    fn write(&mut self, batch: &[Record]) -> io::Result<()>;
+}
+
+/// Lines of one format into one file, pipe or terminal.
+pub struct LineSink<W> {
+    format: Box<dyn Format>,
+    out: W,
+    lines: Vec<u8>,
+}
+
+/// Text that is written at once, at most, and so kept in memory.
+const CHUNK: usize = 256 << 10;
+
+impl<W: Write + Send> LineSink<W> {
+    /// Lines of `format` into `out`.
+    pub fn new(format: Box<dyn Format>, out: W) -> Self {
+        Self { format, out, lines: Vec::new() }
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
+}
+
+impl<W: Write + Send> Sink for LineSink<W> {
+    fn write(&mut self, batch: &[Record]) -> io::Result<()> {
+        for record in batch {
+            self.format.append(record, &mut self.lines);
+            if self.lines.len() >= CHUNK {
+                self.put()?;
+            }
+        }
+        self.put()?;
+        self.out.flush()
+    }
+}
+
+/// Opens a log file for appending; a new one is readable by its owner alone, and a link in its place is refused.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::{End, Event, Time};
+    use std::os::unix::fs::PermissionsExt;
+
+    struct Seq;
+    impl Format for Seq {
+        fn append(&mut self, record: &Record, out: &mut Vec<u8>) {
+            out.extend(format!("{}\n", record.seq).bytes());
+        }
+    }
+
+    #[test]
+    fn a_batch_is_out_when_write_returns() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut sink = LineSink::new(Box::new(Seq), open(&path).unwrap());
+        let record = |seq| Record { seq, time: Time(0), event: Event::Stop(Box::<End>::default()) };
+        sink.write(&[record(1), record(2)]).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("target"), dir.path().join("log")).unwrap();
+        assert!(open(&dir.path().join("log")).is_err());
+        assert!(!dir.path().join("target").exists());
+    }
+}

@@ -1,0 +1,125 @@
+//! Nothing is lost in silence: floods, a stopped reader, a blinded probe.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::audit::{Audit, sh, wait_for};
+use crate::load::{self, Orders};
+
+fn with_set(set: &str, body: impl FnOnce()) {
+    sh("ipset flush; ipset destroy");
+    assert_eq!(sh(&format!("ipset create {set} hash:ip maxelem 10000000 hashsize 262144")), 0);
+    body();
+    assert_eq!(sh(&format!("ipset destroy {set}")), 0);
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn sixty_four_processes_lose_no_call() {
+    with_set("small", || {
+        let audit = Audit::start(&[]);
+        load::run(64, Orders { set: "small", calls: 400, elements: 1 }, || {});
+        load::run(64, Orders { set: "small", calls: 20, elements: 1000 }, || {});
+        let log = audit.stop();
+        log.assert_lossless();
+        let of = |op: &str, count: u64| log.calls().iter().filter(|c| c["op"] == op && c["count"] == count).count();
+        assert_eq!([of("add", 1), of("del", 1)], [12_800; 2]);
+        assert_eq!([of("add", 1000), of("del", 1000)], [640; 2]);
+        assert_eq!(log.balance("add"), [13_440, 13_440, 0]);
+        assert_eq!(log.balance("del"), [13_440, 13_440, 0]);
+        assert!(log.calls().iter().all(|c| c["truncated"] == Value::Array(vec![])), "no message was cut");
+    });
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn two_hundred_thousand_calls_balance() {
+    with_set("many", || {
+        let audit = Audit::start(&[]);
+        load::run(4, Orders { set: "many", calls: 50_000, elements: 1 }, || {});
+        let log = audit.stop();
+        for op in ["add", "del"] {
+            let [entered, recorded, lost] = log.balance(op);
+            let records = log.calls().iter().filter(|c| c["op"] == op).count() as u64;
+            assert_eq!((entered, recorded), (100_000, records));
+            assert_eq!(entered, recorded + lost);
+            assert_eq!(lost, 0, "the default ring holds");
+        }
+        log.assert_lossless();
+    });
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn a_stopped_reader_loses_calls_and_counts_each() {
+    with_set("stopped", || {
+        let audit = Audit::start(&["--buffer", "256K"]);
+        let mut resumed = Instant::now();
+        load::run(4, Orders { set: "stopped", calls: 10_000, elements: 1 }, || {
+            std::thread::sleep(Duration::from_millis(300));
+            audit.signal(Signal::SIGSTOP);
+            std::thread::sleep(Duration::from_secs(1));
+            audit.signal(Signal::SIGCONT);
+            resumed = Instant::now();
+        });
+        wait_for("the lost record", || audit.so_far().iter().any(|r| r["kind"] == "lost"));
+        let log = audit.stop();
+        assert_eq!(log.code, Some(3));
+        let mut all_lost = 0;
+        for op in ["add", "del"] {
+            let [entered, recorded, lost] = log.balance(op);
+            let records = log.calls().iter().filter(|c| c["op"] == op).count() as u64;
+            assert_eq!((entered, recorded), (20_000, records));
+            assert_eq!(entered, recorded + lost);
+            assert_eq!(lost, log.lost(op, "ring_full"), "each loss is told once, with its cause");
+            all_lost += lost;
+        }
+        assert!(all_lost > 0, "a ring of 256 KiB cannot hold a second");
+        assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "ring_full" && l["last"].is_string()));
+    });
+}
+
+/// Blinds the probe by a switch, and gives sight back.
+fn blinded_by(switch: &str) {
+    let set = |on: u8| std::fs::write(switch, on.to_string()).is_ok();
+    if !std::path::Path::new(switch).exists() {
+        return;
+    }
+    let audit = Audit::start(&[]);
+    std::thread::sleep(Duration::from_secs(1));
+    if !set(0) {
+        return assert_eq!(audit.stop().code, Some(0), "this kernel does not let itself be blinded");
+    }
+    let is_blind = |r: &Value, over: bool| r["cause"] == "blind" && r["last"].is_string() == over;
+    // A kernel may accept the switch and go on seeing: then there is nothing to tell.
+    sh("ipset create unseen hash:ip; ipset destroy unseen");
+    std::thread::sleep(Duration::from_secs(1));
+    let sees = audit.so_far().iter().any(|r| r["set"] == "unseen");
+    if sees {
+        assert!(set(1));
+        return assert_eq!(audit.stop().code, Some(0));
+    }
+    let took = wait_for("the blind record", || audit.so_far().iter().any(|r| is_blind(r, false)));
+    assert!(took < Duration::from_secs(10), "told after {took:?}");
+    assert!(set(1));
+    wait_for("the record of sight", || audit.so_far().iter().any(|r| is_blind(r, true)));
+    sh("ipset create seen hash:ip; ipset destroy seen");
+    let log = audit.stop();
+    assert_eq!(log.code, Some(3));
+    assert!(log.calls().iter().any(|c| c["set"] == "seen"), "sight came back without a restart");
+    assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "blind"), "{:?}", log.of_kind("lost"));
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn switching_ftrace_off_is_told() {
+    blinded_by("/proc/sys/kernel/ftrace_enabled");
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn switching_kprobes_off_is_told() {
+    blinded_by("/sys/kernel/debug/kprobes/enabled");
+}

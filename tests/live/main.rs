@@ -1,0 +1,12 @@
+//! Real `ipset` commands on a real kernel, and the exact records that the program makes of them.
+//!
+//! They need root and a kernel that takes BPF programs, and so are ignored unless asked for: `make test-vm` boots each
+//! kernel of the matrix and runs them there.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod audit;
+mod calls;
+mod load;
+mod losses;
+mod refusals;

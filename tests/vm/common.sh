@@ -1,0 +1,10 @@
+# Shared by the scripts in this folder: where things are, how to complain. Sourced, not run.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${IPSETAUDIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ipsetaudit}
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit "${code:-1}"; }
+
+# The names of all kernels of the matrix, or the row of one: suite, release, packages.
+kernel_names() { awk '!/^#/ && NF { print $1 }' "$here/kernels"; }
+kernel_row() { awk -v name="$1" '!/^#/ && $1 == name { print $2, $3, $4 }' "$here/kernels"; }
