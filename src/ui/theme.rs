@@ -118,8 +118,12 @@ impl Theme {
     pub const fn cursor(self) -> Style {
         match self.palette {
             Palette::Full => Style::new().fg(Color::Indexed(16)).bg(TEAL),
-            Palette::Sixteen => Style::new().fg(Color::Black).bg(Color::Cyan),
-            Palette::None => Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
+            // The rest of the row is reversed; this cell is not.
+            Palette::Sixteen => Style::new().fg(Color::Black).bg(Color::Cyan).remove_modifier(Modifier::REVERSED),
+            Palette::None => Style::new()
+                .add_modifier(Modifier::BOLD)
+                .add_modifier(Modifier::UNDERLINED)
+                .remove_modifier(Modifier::REVERSED),
         }
     }
 

@@ -32,7 +32,7 @@ fn is_told(name: &str, place: Place) -> bool {
 /// Lines that the record takes.
 pub fn length(app: &App, area: Rect, arrival: u64) -> usize {
     let Some(record) = app.shown().history.get(arrival) else { return 1 };
-    fields(app, record, inside(area)).len() + elements_length(record) + others(app, arrival, record).len()
+    1 + fields(app, record, inside(area)).len() + elements_length(record) + others(app, arrival, record).len()
 }
 
 /// Draws what is in sight of it.
@@ -43,11 +43,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, arrival: u64, scroll: us
         put(buffer, area.x, area.y, area.right(), &[(gone.into(), Meaning::Dim)], app.theme);
         return;
     };
+    // The heading stays while the rest scrolls.
+    put(buffer, area.x, area.y, area.right(), &heading(record), app.theme);
+    let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let fields = fields(app, record, area);
+    let before = fields.len();
     let listed = elements_length(record);
     let mut lines: Vec<Line<'_>> = fields.into_iter().skip(scroll).take(usize::from(area.height)).collect();
     let past = |lines: &[Line<'_>], before: usize| (scroll + lines.len()).saturating_sub(before);
-    let before = lines_before(app, record, area);
     if lines.len() < usize::from(area.height) && past(&lines, before) < listed {
         let room = usize::from(area.height) - lines.len();
         lines.extend(elements(record).skip(past(&lines, before)).take(room));
@@ -62,14 +65,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, arrival: u64, scroll: us
     }
 }
 
-fn lines_before(app: &App, record: &Record, area: Rect) -> usize {
-    fields(app, record, area).len()
-}
-
-/// A heading, then a line or more a field that has a value.
+/// A line or more a field that has a value.
 fn fields<'a>(app: &App, record: &'a Record, area: Rect) -> Vec<Line<'a>> {
     let context = Context { now: app.moment() };
-    let mut lines = vec![heading(record), Vec::new()];
+    let mut lines = vec![Vec::new()];
     let room = usize::from(area.width).saturating_sub(NAMES + 2).max(8);
     for field in FIELDS.iter().filter(|f| is_told(f.name, f.place)) {
         let value = (field.value)(record, &context);
