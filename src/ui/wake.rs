@@ -192,3 +192,46 @@ const fn meaning(signal: i32) -> Option<Wake> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::input::Key;
+    use super::*;
+    use std::os::fd::OwnedFd;
+
+    #[test]
+    fn whatever_comes_first_wakes() {
+        let (mut user, tty) = UnixStream::pair().unwrap();
+        tty.set_nonblocking(true).unwrap();
+        let mut waker = Waker::new(Arc::new(File::from(OwnedFd::from(tty)))).unwrap();
+        let latest = Latest::new(Arc::new(0)).unwrap();
+        let mut wait = |milliseconds| {
+            let deadline = Instant::now() + Duration::from_millis(milliseconds);
+            waker.wait(Some(deadline), Some(&latest)).unwrap()
+        };
+        assert_eq!(wait(5), [Wake::Tick]);
+
+        // News that came before the wait, and news that comes during it.
+        latest.publish(Arc::new(1));
+        assert!(wait(5_000).contains(&Wake::News));
+        assert_eq!(*latest.get(), 1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30));
+                latest.publish(Arc::new(2));
+            });
+            while *latest.get() != 2 {
+                assert_eq!(wait(5_000), [Wake::News]);
+            }
+        });
+
+        // A lone Esc is told after a short while, a key at once, and an end for good.
+        user.write_all(b"\x1b").unwrap();
+        assert_eq!(wait(5_000), [Wake::Tick]);
+        assert_eq!(wait(5_000), [Wake::Input(Input::Key(Key::of(super::super::input::Code::Esc)))]);
+        user.write_all(b"q").unwrap();
+        assert_eq!(wait(5_000), [Wake::Input(Input::Key(Key::char('q')))]);
+        drop(user);
+        assert_eq!(wait(5_000), [Wake::Gone]);
+    }
+}
