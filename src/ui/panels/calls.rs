@@ -43,13 +43,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
     let mut how = RowLook { selected: false, cursor: None, theme: app.theme, look: look(app) };
     let first = cursor.top.checked_sub(1).and_then(|row| view.record(row)).map(|r| r.time);
     how.look.before = first;
+    let time_width = columns.iter().find(|c| c.field.name == "time").map_or(app.times.width(), |c| c.width);
     for ((arrival, record), y) in view.rows(cursor.top..cursor.top + usize::from(rows.height)).zip(rows.y..) {
         let line = Rect { y, height: 1, ..rows };
         how.selected = cursor.selected == Some(arrival);
         how.cursor = Some(cursor.cell);
         match &record.event {
             Event::Call(_) => table::row(buffer, line, &columns, record, &how),
-            event => band(buffer, line, event, record, &how),
+            event => band(buffer, line, event, record, (time_width, &how)),
         }
         if let Some(needle) = &app.search {
             table::mark_found(buffer, line, needle, app.theme.found());
@@ -59,16 +60,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
 }
 
 /// `12:03:46.410  ··· 412 calls lost: ring full ·········`
-fn band(buffer: &mut Buffer, line: Rect, event: &Event, record: &Record, how: &RowLook) {
+fn band(buffer: &mut Buffer, line: Rect, event: &Event, record: &Record, (width, how): (u16, &RowLook)) {
     let loss = matches!(event, Event::Lost(_));
     let meaning = if loss { Meaning::Alarm } else { Meaning::Dim };
-    let time = how.look.times.write(record.time, how.look.now, how.look.before, how.look.zone);
-    let start = format!(
-        "{time:w$}  {} {} ",
-        if loss { "!!!" } else { "───" },
-        Value::Note(event),
-        w = usize::from(how.look.times.width())
-    );
+    let mut time = how.look.times.write(record.time, how.look.now, how.look.before, how.look.zone);
+    time.truncate(usize::from(width));
+    let start =
+        format!("{time:w$}  {} {} ", if loss { "!!!" } else { "───" }, Value::Note(event), w = usize::from(width));
     let fill = if loss { "!" } else { "─" };
     let start = text::fit(&text::steady(&start), usize::from(line.width)).into_owned();
     let rest = usize::from(line.width).saturating_sub(text::width(&start));

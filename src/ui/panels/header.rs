@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{put, wide};
+use crate::model::counts::Totals;
 use crate::model::op::{Kind, OPS, Op};
 use crate::model::record::Cause;
 use crate::ui::Origin;
@@ -84,7 +85,6 @@ fn paused(app: &App, held: &crate::ui::app::Held) -> Piece {
 /// Calls, rate, failures, losses, and calls per op.
 fn sums(app: &App) -> Vec<Piece> {
     let totals = &app.shown().counts.totals;
-    let lost = app.news.snapshot.counts.totals.lost();
     let rate = text::rate(totals.rate.per_second(app.moment()));
     let failing = if totals.failures > 0 { Meaning::Alarm } else { Meaning::Dim };
     let mut pieces = vec![
@@ -96,13 +96,7 @@ fn sums(app: &App) -> Vec<Piece> {
     if totals.failures > 0 {
         pieces.push(piece(5, &[(&text::share(totals.failure_rate()), failing)]));
     }
-    let told = format!("lost {}", text::thousands(lost));
-    pieces.push(piece(0, &[(&told, if lost > 0 { Meaning::Shout } else { Meaning::Dim })]));
-    if lost > 0 {
-        let totals = &app.news.snapshot.counts.totals;
-        let worst = Cause::ALL.into_iter().max_by_key(|cause| totals.lost_by(*cause));
-        pieces.extend(worst.map(|cause| piece(3, &[(cause.words(), Meaning::Alarm)])));
-    }
+    pieces.extend(losses(&app.news.snapshot.counts.totals));
     let mut ops: Vec<(Op, u64)> = OPS
         .iter()
         .filter(|row| row.kind != Kind::Query)
@@ -113,6 +107,17 @@ fn sums(app: &App) -> Vec<Piece> {
     for (rank, (op, n)) in ops.into_iter().enumerate() {
         pieces.push(piece(8 + rank, &[(&format!("{op} "), Meaning::Dim), (&text::short(n), Meaning::Dim)]));
     }
+    pieces
+}
+
+/// `lost 412  ring full`; `lost 412+` where the probe was blind too, and nobody can know how many went by.
+fn losses(totals: &Totals) -> Vec<Piece> {
+    let blind = totals.lost_by(Cause::Blind);
+    let lost = totals.lost();
+    let told = format!("lost {}{}", text::thousands(lost - blind), if blind > 0 { "+" } else { "" });
+    let mut pieces = vec![piece(0, &[(&told, if lost > 0 { Meaning::Shout } else { Meaning::Dim })])];
+    let worst = Cause::ALL.into_iter().max_by_key(|cause| totals.lost_by(*cause)).filter(|_| lost > 0);
+    pieces.extend(worst.map(|cause| piece(3, &[(cause.words(), Meaning::Alarm)])));
     pieces
 }
 
