@@ -15,6 +15,7 @@ pub mod export;
 pub mod filtering;
 pub mod input;
 pub mod keys;
+pub mod offer;
 pub mod overlay;
 pub mod panels;
 pub mod prompt;

@@ -147,7 +147,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_cursor_stands_between_characters(start in "\\PC{0,20}", keys in prop::collection::vec(0_u8..10, 0..30)) {
-            let mut line = Line::new(start);
+            let mut line = Line::new(text::steady(&start));
             for k in keys {
                 line.press(match k {
                     0 => Key::of(Code::Left),

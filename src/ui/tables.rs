@@ -3,25 +3,15 @@
 //! The table of calls follows the newest row until the cursor moves; the tables of counts put their rows in order once
 //! a second, so that numbers run and rows stand still. They know no screen.
 
+pub use super::offer::Offer;
+
 use super::cursor::{Cursor, Step};
+use super::offer::{offers, shown, toggle};
 use super::table::SortMark;
 use crate::model::field::{CALLER_FIELDS, Context, FAILURE_FIELDS, FIELDS, Field, Place, SET_FIELDS, find};
 use crate::model::record::Record;
 use crate::model::rows::Rows;
 use crate::model::view::{CallsView, Sort, TableView};
-
-/// A column on offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// Name of the field.
-    pub name: &'static str,
-    /// Title of the column.
-    pub title: &'static str,
-    /// One line for people.
-    pub help: &'static str,
-    /// On the screen.
-    pub shown: bool,
-}
 
 /// What all tables have in common.
 pub trait Table {
@@ -70,29 +60,6 @@ pub trait Table {
         });
         self.select(step.from(from, self.len(), page));
     }
-}
-
-fn offers<R>(fields: &'static [Field<R>], shown: &[&'static Field<R>]) -> Vec<Offer> {
-    fields
-        .iter()
-        .map(|f| Offer { name: f.name, title: f.title, help: f.help, shown: shown.iter().any(|s| s.name == f.name) })
-        .collect()
-}
-
-fn toggle<R>(fields: &'static [Field<R>], shown: &mut Vec<&'static Field<R>>, name: &str) {
-    if let Some(at) = shown.iter().position(|f| f.name == name) {
-        if shown.len() > 1 {
-            shown.remove(at);
-        }
-    } else {
-        let chosen: Vec<_> =
-            fields.iter().filter(|f| f.name == name || shown.iter().any(|s| s.name == f.name)).collect();
-        *shown = chosen;
-    }
-}
-
-fn shown<R>(fields: &'static [Field<R>]) -> Vec<&'static Field<R>> {
-    fields.iter().filter(|f| f.shown).collect()
 }
 
 /// The table of calls.
