@@ -4,6 +4,8 @@
 //! records, writes them, and only then counts them. Whatever ends it, the source returns first, and all it sent is
 //! written before the program ends.
 
+pub mod files;
+
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
