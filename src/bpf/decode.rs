@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use nix::unistd::{Uid, User};
 
+use super::netns::NetnsNames;
 use super::wire::{self, WireCall};
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
@@ -21,14 +22,13 @@ const MOST_ACTORS: usize = 8192;
 const MOST_USERS: usize = 4096;
 
 /// Decodes ring records, remembering what they have in common.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     names: Names,
     types: SetTypes,
     actors: HashMap<(u32, u64), Arc<Actor>>,
     users: HashMap<u32, Option<Arc<str>>>,
-    host_netns: Option<u32>,
-    host: Option<Arc<str>>,
+    netns: NetnsNames,
 }
 
 /// A record that makes no sense.
@@ -38,7 +38,13 @@ pub struct Malformed;
 impl Decoder {
     /// `host_netns`: inode of the network namespace that is called `host`.
     pub fn new(host_netns: Option<u32>) -> Self {
-        Self { host_netns, host: Some(Arc::from("host")), ..Self::default() }
+        Self {
+            names: Names::default(),
+            types: SetTypes::default(),
+            actors: HashMap::new(),
+            users: HashMap::new(),
+            netns: NetnsNames::new(host_netns),
+        }
     }
 
     /// One call. `clock` is what has to be added to `CLOCK_MONOTONIC` to get nanoseconds since the epoch.
@@ -76,7 +82,7 @@ impl Decoder {
             elements: message.elements,
             failure,
             thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
-            netns_name: self.host.clone().filter(|_| self.host_netns == Some(wire.netns)),
+            netns_name: self.netns.of(wire.netns),
             actor: self.actor(&wire),
         };
         self.types.learn(&call);

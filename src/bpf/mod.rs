@@ -9,6 +9,7 @@ pub mod canary;
 mod capture;
 mod decode;
 pub mod load;
+mod netns;
 pub mod probe;
 mod skel;
 pub mod wire;

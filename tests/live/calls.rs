@@ -174,7 +174,7 @@ fn another_network_namespace_is_told_apart() {
     log.assert_lossless();
     let calls = log.calls();
     assert_eq!((&calls[0]["netns"], &calls[0]["type"]), (&Value::from(inode), &Value::from("hash:ip")));
-    assert_ne!(calls[0]["netns_name"], "host");
+    assert_eq!(calls[0]["netns_name"], "blue");
     assert_eq!((&calls[1]["netns_name"], &calls[1]["type"]), (&Value::from("host"), &Value::from("hash:net")));
 }
 
