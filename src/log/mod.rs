@@ -4,6 +4,9 @@
 //! the terminal.
 
 pub mod jsonl;
+pub mod pace;
+pub mod read;
+pub mod replay;
 pub mod seed;
 pub mod sink;
 pub mod text;
