@@ -69,6 +69,18 @@ enum Command {
         /// Append to FILE instead of standard output
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Read recordings instead of the kernel
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        from: Vec<PathBuf>,
+    },
+    /// Show recordings on the screen; no root needed
+    Replay {
+        /// Recordings (JSON Lines), oldest first
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// So many times as fast as it happened; 0: all at once
+        #[arg(long, value_name = "N", default_value_t = 0.0)]
+        speed: f64,
     },
     /// Check whether this host can be audited, and what to do if not
     Doctor {
@@ -102,6 +114,8 @@ enum Probe {
 pub enum Plan {
     /// Record live calls.
     Live(Live),
+    /// Read recordings.
+    Recorded(Recorded),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -120,6 +134,23 @@ pub struct Live {
     pub queries: bool,
     /// JSON Lines beside what else is written.
     pub record: Option<PathBuf>,
+    /// Which calls: those that are written, or those that are shown at first.
+    pub filter: Option<String>,
+    /// Calls kept for the screen.
+    pub keep: usize,
+    /// What is at the end.
+    pub end: End,
+}
+
+/// Recordings as the source.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The recordings, oldest first.
+    pub files: Vec<PathBuf>,
+    /// So many times as fast as it happened; 0: all at once.
+    pub speed: f64,
+    /// Show query ops from the start.
+    pub queries: bool,
     /// Which calls: those that are written, or those that are shown at first.
     pub filter: Option<String>,
     /// Calls kept for the screen.
@@ -165,12 +196,29 @@ impl Cli {
         if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
             return Err(format!("the filter is wrong: {error}"));
         }
-        let live = |end| Plan::Live(Live { capture, verbose, queries, record, filter, keep: keep.max(1), end });
+        let keep = keep.max(1);
+        let from_files = matches!(&self.command, Some(Command::Replay { .. }))
+            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
+        if from_files && record.is_some() {
+            return Err(
+                "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
+            );
+        }
         let lines = |format, output| End::Lines { format, output };
+        let recorded =
+            |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
+        let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
-            None if on_terminal() => live(End::Screen),
-            None => live(lines(LogFormat::Text, None)),
-            Some(Command::Log { format, output }) => live(lines(format, output)),
+            None if on_terminal() => live(filter, End::Screen),
+            None => live(filter, lines(LogFormat::Text, None)),
+            Some(Command::Log { format, output, from }) if from.is_empty() => live(filter, lines(format, output)),
+            Some(Command::Log { format, output, from }) => recorded(from, 0.0, filter, lines(format, output)),
+            Some(Command::Replay { files, speed }) => {
+                if !on_terminal() {
+                    return Err("replay needs a terminal; log --from FILE prints a recording".into());
+                }
+                recorded(files, speed, filter, End::Screen)
+            }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
         })
     }

@@ -1,3 +1,5 @@
+//! The model as a whole: records in, snapshots out.
+
 use std::sync::Arc;
 
 use super::counts::Counts;

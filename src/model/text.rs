@@ -25,6 +25,26 @@ pub fn safe_quoted(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, Some(b'"'))
 }
 
+/// Text that was safe when it was written, and comes back from a file that anybody may have edited: what [`safe`] would
+/// never let through is escaped, and the escapes that are there stay as they are. Safe text is borrowed.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if is_clean(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c == '\\' { out.push(c) } else { push(&mut out, c, false) }
+    }
+    Cow::Owned(out)
+}
+
+/// True if nothing in the text has to be escaped.
+pub fn is_clean(text: &str) -> bool {
+    // Without a way out of the loop it is done sixteen bytes at a time.
+    let plain = text.bytes().fold(true, |plain, b| plain & (0x20..0x7f).contains(&b));
+    plain || !text.chars().any(|c| c != '\\' && must_escape(c))
+}
+
 /// The bytes that safe text stands for: the inverse of [`safe`], [`safe_word`] and [`safe_quoted`].
 ///
 /// A backslash that begins no escape stands for itself.
@@ -143,6 +163,14 @@ mod tests {
     }
 
     #[test]
+    fn text_from_a_file_is_made_safe_once() {
+        assert_eq!(clean("\x1b[31m\u{202e}x\\x1b\0\n"), r"\x1b[31m\u{202e}x\x1b\x00\x0a");
+        for text in ["blocklist", "Пример", r"\x1b[31m", r"C:\\x41", r"\"] {
+            assert!(matches!(clean(text), Cow::Borrowed(t) if t == text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_backslash_without_escape_stands_for_itself() {
         for text in [r"\", r"\q", r"\x1", r"\xzz", r"\u{110000}", r"\u{}", r"\u{41", r"\x+1", "\\é"] {
             assert_eq!(raw(text), text.as_bytes(), "{text}");
@@ -159,6 +187,16 @@ mod tests {
             }
             prop_assert!(!safe_word(&bytes).contains(' '));
             prop_assert!(!safe_quoted(&bytes).contains('"'));
+        }
+
+        #[test]
+        fn clean_leaves_safe_text_alone(bytes in proptest::collection::vec(any::<u8>(), 0..64), text in "\\PC*|.*") {
+            for safe in [safe(&bytes), safe_word(&bytes), safe_quoted(&bytes)] {
+                prop_assert_eq!(clean(&safe), &*safe);
+            }
+            let once = clean(&text);
+            prop_assert!(is_clean(&once));
+            prop_assert_eq!(clean(&once), &*once);
         }
 
         #[test]

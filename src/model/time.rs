@@ -71,7 +71,7 @@ impl Time {
         let of_year = (153 * march + 2) / 5 + i64::from(c.day) - 1;
         let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
         let secs = days * DAY + i64::from(c.hour) * 3_600 + i64::from(c.minute) * 60 + i64::from(c.second);
-        secs.checked_mul(SECOND)?.checked_add(i64::from(c.nanos)).map(Self)
+        i64::try_from(i128::from(secs) * i128::from(SECOND) + i128::from(c.nanos)).ok().map(Self)
     }
 
     /// Reads RFC 3339, and shortened forms of it: `2026-08-22`, `2026-08-22T10`, `2026-08-22T10:03`,

@@ -56,7 +56,7 @@ fn on_screen(live: &Live) -> Result<Status> {
     let ended_by = || "quit".to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter: None }, &ended_by);
     desk.outlets.extend(recording(live)?);
-    desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset });
+    desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::default() });
     let mut capture = Capture::open(&live.capture)?;
     let screen = || {
         ui::run(ui::Setup {
@@ -72,17 +72,17 @@ fn on_screen(live: &Live) -> Result<Status> {
     Ok(Status::of(lossy))
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Colours as the environment allows, local time, the mouse on.
-fn choices(queries: bool) -> ui::Choices {
+pub(super) fn choices(queries: bool) -> ui::Choices {
     ui::Choices { theme: Theme::new(Palette::from_env(environment)), zone: Zone::Local, mouse: true, queries }
 }
 
 /// What the keys of a live screen may ask of the pipeline.
-struct Reset<'a>(&'a AtomicBool);
+pub(super) struct Reset<'a>(pub(super) &'a AtomicBool);
 
 impl ui::Controls for Reset<'_> {
     fn reset_counts(&mut self) {
@@ -90,7 +90,7 @@ impl ui::Controls for Reset<'_> {
     }
 }
 
-fn lines(format: LogFormat, output: Option<&Path>) -> Result<Outlet> {
+pub(super) fn lines(format: LogFormat, output: Option<&Path>) -> Result<Outlet> {
     let format: Box<dyn Format> = match format {
         LogFormat::Text => Box::new(Text::default()),
         LogFormat::Seed => Box::new(Seed::local()),

@@ -9,7 +9,7 @@ use crate::model::text::raw;
 /// Safe text as one word of a restore line; `None` if no word can say it.
 pub fn restore_word(text: &str) -> Option<Vec<u8>> {
     let bytes = raw(text);
-    if bytes.is_empty() || bytes.iter().any(|b| matches!(b, b'"' | b'\n')) {
+    if bytes.is_empty() || bytes.iter().any(|b| matches!(b, b'"' | b'\n' | 0)) {
         return None;
     }
     if bytes.iter().any(|b| matches!(b, b' ' | b'\t' | b'\r')) {
@@ -37,7 +37,7 @@ impl Element<'_> {
         let mut line = words(before)?;
         if let Some((comment, rest)) = after.split_once('"') {
             let comment = raw(comment);
-            if comment.iter().any(|b| matches!(b, b'"' | b'\n')) {
+            if comment.iter().any(|b| matches!(b, b'"' | b'\n' | 0)) {
                 return None;
             }
             line.extend_from_slice(b" comment \"");

@@ -1,3 +1,5 @@
+//! The filter language: what parses, what matches, what is said about mistakes.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Views against the records they show.
+
 use proptest::prelude::*;
 
 use super::*;
