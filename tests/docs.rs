@@ -227,6 +227,22 @@ fn commands_parse() {
     }
 }
 
+#[test]
+fn examples_of_the_help_parse() {
+    let mut program = Cli::command();
+    let log = program.find_subcommand_mut("log").unwrap().render_help().to_string();
+    let mut examples = 0;
+    for line in format!("{}{log}", program.render_help()).lines() {
+        let Some(example) = line.strip_prefix("  ").map(|l| l.trim_start_matches("sudo ")) else { continue };
+        if example.starts_with("ipsetaudit-tui") {
+            let command = example.split("  ").next().unwrap();
+            assert!(Cli::try_parse_from(words(command)).is_ok(), "{line}");
+            examples += 1;
+        }
+    }
+    assert!(examples > 6);
+}
+
 /// Recipes on a recording give something on the one that is kept here. Those of jq are tried where jq is.
 #[test]
 fn recipes_run() {
