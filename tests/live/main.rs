@@ -8,6 +8,7 @@
 mod audit;
 mod calls;
 mod load;
+mod lockdown;
 mod losses;
 mod messages;
 mod refusals;

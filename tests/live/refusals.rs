@@ -4,7 +4,8 @@ use std::process::Output;
 
 use crate::audit::{program, sh};
 
-fn refused(output: &Output, words: &[&str]) {
+/// Exit status 1, all of the words, a remedy, and nothing that only a programmer wants.
+pub fn refused(output: &Output, words: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     for word in words {
@@ -59,6 +60,28 @@ fn with_kprobes_switched_off() {
     let output = log();
     assert_eq!(sh("echo 1 > /sys/kernel/debug/kprobes/enabled"), 0);
     refused(&output, &["kprobes are switched off", "echo 1"]);
+}
+
+/// With what earlier tests loaded unloaded, and nothing there to load it again.
+#[test]
+#[ignore = "needs a kernel"]
+fn without_ipset() {
+    let unload = "ipset destroy; for i in {1..50}; do
+        rmmod $(awk '/^(ip_set|xt_set|em_ipset)/ { print $1 }' /proc/modules)
+        [[ -e /sys/module/ip_set ]] || exit 0
+        sleep 0.1
+    done
+    exit 1";
+    assert_eq!(sh(unload), 0, "somebody holds ip_set");
+    assert_eq!(sh("mkdir -p /tmp/no-modules && mount --bind /tmp/no-modules /lib/modules"), 0);
+    let (output, doctor) = (log(), program().arg("doctor").output().expect("it starts"));
+    assert_eq!(sh("umount /lib/modules"), 0);
+    refused(&output, &["this kernel has no ipset", "modules of the running kernel", "CONFIG_IP_SET"]);
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(1), "{said}");
+    assert!(said.contains("\nFAIL  ipset           this kernel has no ipset\n"), "{said}");
+    assert!(said.ends_with("This host cannot be audited: this kernel has no ipset.\n"), "{said}");
+    assert_eq!(sh("ipset create back hash:ip && ipset destroy back"), 0, "ipset is back for the tests to come");
 }
 
 #[test]
