@@ -18,7 +18,7 @@ use super::canary::Canary;
 use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Probe, Undelivered};
 use super::probe::CannotRun;
-use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
+use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
 
 /// Records that go on together, at most.
@@ -46,6 +46,13 @@ pub const UNSEEN: [&str; 4] = [
     "sets that go with their network namespace",
 ];
 
+/// What fexit does not see on top of that.
+const UNSEEN_BY_FEXIT: [&str; 3] = [
+    "attempts without CAP_NET_ADMIN, and refused batches",
+    "which element of a restore failed, and why",
+    "how long a call took",
+];
+
 /// A live capture, attached and ready.
 #[derive(Debug)]
 pub struct Capture {
@@ -71,7 +78,7 @@ impl Capture {
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
             seen: SEEN.map(str::to_owned).to_vec(),
-            unseen: UNSEEN.map(str::to_owned).to_vec(),
+            unseen: unseen(probe.kind()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
@@ -88,6 +95,11 @@ impl Capture {
         let canary = open_canary()?;
         Probe::try_open(&Config::default(), &canary).map(drop)
     }
+}
+
+fn unseen(probe: ProbeKind) -> Vec<String> {
+    let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
+    UNSEEN.iter().chain(more).map(|&what| what.to_owned()).collect()
 }
 
 fn open_canary() -> Result<Canary, CannotRun> {
