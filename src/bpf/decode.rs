@@ -9,7 +9,9 @@ use std::sync::Arc;
 use nix::unistd::{Uid, User};
 
 use super::netns::NetnsNames;
+use super::questions::Questions;
 use super::wire::{self, WireCall};
+use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
@@ -29,6 +31,7 @@ pub struct Decoder {
     actors: HashMap<(u32, u64), Arc<Actor>>,
     users: HashMap<u32, Option<Arc<str>>>,
     netns: NetnsNames,
+    questions: Questions,
 }
 
 /// A record that makes no sense.
@@ -36,14 +39,16 @@ pub struct Decoder {
 pub struct Malformed;
 
 impl Decoder {
-    /// `host_netns`: inode of the network namespace that is called `host`.
-    pub fn new(host_netns: Option<u32>) -> Self {
+    /// `host_netns`: inode of the network namespace that is called `host`; `own_netns`: of that whose sets the kernel
+    /// can be asked about.
+    pub fn new(host_netns: Option<u32>, own_netns: u32) -> Self {
         Self {
             names: Names::default(),
             types: SetTypes::default(),
             actors: HashMap::new(),
             users: HashMap::new(),
             netns: NetnsNames::new(host_netns),
+            questions: Questions::new(own_netns),
         }
     }
 
@@ -86,12 +91,42 @@ impl Decoder {
             actor: self.actor(&wire),
         };
         self.types.learn(&call);
+        self.questions.meet(&call);
         Ok(Record { seq: 0, time: Time(wire.time.cast_signed().saturating_add(clock)), event: Event::Call(call) })
     }
 
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.
     pub fn forget_types(&mut self) {
         self.types.forget();
+        self.questions.forget();
+    }
+
+    /// At most `most` sets of unknown type, each asked for once.
+    pub fn take_questions(&mut self, most: usize) -> Vec<Arc<str>> {
+        self.questions.take(most)
+    }
+
+    /// The kernel says what type a set has, after all calls of `batch`. It holds for them too, unless one of them
+    /// made, removed, renamed or swapped a set of that name.
+    pub fn adopt(&mut self, set: &Arc<str>, set_type: &str, batch: &mut [Record]) {
+        let netns = self.questions.netns();
+        if batch.iter().any(|r| is_replaced_by(set, netns, r)) {
+            return;
+        }
+        let set_type = self.names.get(set_type);
+        self.types.adopt(netns, set, &set_type);
+        for record in batch {
+            if let Event::Call(call) = &mut record.event
+                && (call.netns, call.set.as_ref(), &call.set_type) == (netns, Some(set), &None)
+            {
+                call.set_type = Some(Arc::clone(&set_type));
+                if let Some(failure) = &mut call.failure
+                    && let Some(errno) = failure.errno
+                {
+                    **failure = error::failure(errno, call.op, Some(&set_type));
+                }
+            }
+        }
     }
 
     /// The process of a call. A change of name or credentials is a new actor; start tells a reused pid.
@@ -142,6 +177,15 @@ impl Decoder {
         };
         self.users.entry(uid).or_insert_with(look_up).clone()
     }
+}
+
+fn is_replaced_by(set: &Arc<str>, netns: u32, record: &Record) -> bool {
+    let Event::Call(call) = &record.event else { return false };
+    let named = [&call.set, &call.set2].into_iter().flatten().any(|name| name == set);
+    call.netns == netns
+        && matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP)
+        && matches!(call.outcome, Outcome::Ok | Outcome::Unknown)
+        && (named || call.all_sets())
 }
 
 /// The shortest message that ipset looks at: `nlmsghdr` and `nfgenmsg`.
