@@ -11,11 +11,12 @@ use nix::unistd::{Uid, User};
 use super::netns::NetnsNames;
 use super::questions::Questions;
 use super::wire::{self, WireCall};
+use crate::model::actor::Origins;
 use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Actor, Call, Event, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{Actor, Call, Event, Origin, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -29,6 +30,7 @@ pub struct Decoder {
     names: Names,
     types: SetTypes,
     actors: HashMap<(u32, u64), Arc<Actor>>,
+    origins: Origins,
     users: HashMap<u32, Option<Arc<str>>>,
     netns: NetnsNames,
     questions: Questions,
@@ -46,6 +48,7 @@ impl Decoder {
             names: Names::default(),
             types: SetTypes::default(),
             actors: HashMap::new(),
+            origins: Origins::default(),
             users: HashMap::new(),
             netns: NetnsNames::new(host_netns),
             questions: Questions::new(own_netns),
@@ -136,11 +139,9 @@ impl Decoder {
         {
             return Arc::clone(known);
         }
-        let actor = Arc::new(Actor {
-            pid: wire.pid,
-            start: wire.start,
-            ppid: Some(wire.ppid),
+        let origin = Origin {
             comm: Some(self.names.get(&safe(wire.leader))),
+            ppid: Some(wire.ppid),
             parents: self.parents(wire),
             uid: Some(wire.uid),
             user: self.user(wire.uid),
@@ -149,8 +150,10 @@ impl Decoder {
             login: wire.auid.and_then(|auid| self.user(auid)),
             ses: wire.ses,
             cgroup_id: Some(wire.cgroup),
-            ..Actor::default()
-        });
+            ..Origin::default()
+        };
+        let actor =
+            Arc::new(Actor { pid: wire.pid, start: wire.start, cmdline: None, origin: self.origins.share(origin) });
         if self.actors.len() >= MOST_ACTORS {
             self.actors.clear();
         }
@@ -214,4 +217,31 @@ fn is_same(actor: &Actor, wire: &WireCall<'_>) -> bool {
 /// The op that a record was about, where its bytes still tell.
 pub fn op_of(record: &[u8]) -> Option<Op> {
     wire::read(record).ok().and_then(|w| w.message.get(4).copied()).map(Op)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::tests::{call, record};
+    use super::*;
+
+    #[test]
+    fn processes_of_one_origin_share_it() {
+        // An add without set or element.
+        let message = [20, 0, 0, 0, 9, 6, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+        let mut decoder = Decoder::new(None);
+        let mut actor = |wire: WireCall<'_>| match decoder.decode(&record(&wire, 0), 0).unwrap().event {
+            Event::Call(call) => call.actor,
+            other => panic!("{other:?}"),
+        };
+        let first = actor(call(&message));
+        assert!(Arc::ptr_eq(&first, &actor(call(&message))));
+        let second = actor(WireCall { pid: 200, start: 9, ..call(&message) });
+        assert_eq!((first.pid, second.pid), (100, 200));
+        assert!(Arc::ptr_eq(&first.origin, &second.origin));
+        let reused = actor(WireCall { start: 10, ppid: 2, ..call(&message) });
+        assert_eq!((reused.pid, reused.parents[0].pid), (100, 2));
+        assert!(!Arc::ptr_eq(&first.origin, &reused.origin));
+        let root = actor(WireCall { start: 10, ppid: 2, uid: 0, ..call(&message) });
+        assert_eq!((root.uid, reused.uid), (Some(0), Some(1000)));
+    }
 }
