@@ -14,7 +14,7 @@ use crate::model::filter::Filter;
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
 #[command(name = "ipsetaudit-tui", version, max_term_width = 100)]
-#[command(about = "Who changed this ipset, when, how, and did it work?", after_help = EXAMPLES)]
+#[command(about = "Who changed this ipset, when, how, and did it work?", help_template = HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -22,18 +22,40 @@ pub struct Cli {
     global: Global,
 }
 
-const EXAMPLES: &str = "\
+/// Examples first: most people look for a line to copy.
+const HELP: &str = "\
+{about-with-newline}
 Examples:
-  sudo ipsetaudit-tui                          watch every ipset call
-  sudo ipsetaudit-tui log                      the same as lines, for a pipe or a file
-  sudo ipsetaudit-tui log --format json -o F   a recording for jq and grep
-  ipsetaudit-tui doctor                        can this kernel be audited?
+  sudo ipsetaudit-tui                           watch every ipset call
+  sudo ipsetaudit-tui -r audit.jsonl            the same, and record all of it
+  sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
+  sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
+  ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
+  ipsetaudit-tui doctor                         can this host be audited?
+
+{usage-heading} {usage}
+
+{all-args}
 
 Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran but something was lost or not recorded.";
 
+/// As [`HELP`], for `log`.
+const LOG_HELP: &str = "\
+{about-with-newline}
+Examples:
+  sudo ipsetaudit-tui log -f 'op=destroy,swap set=block*'
+  sudo ipsetaudit-tui log --format json -o audit.jsonl
+  ipsetaudit-tui log --from audit.jsonl --format csv
+
+{usage-heading} {usage}
+
+{all-args}
+
+A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
+
 #[derive(Args, Clone, Debug)]
 struct Global {
-    /// Detach and write to syslog
+    /// Detach and write to syslog (not there yet)
     #[arg(short, long, global = true)]
     daemon: bool,
     /// Show libbpf's own messages on stderr
@@ -48,7 +70,7 @@ struct Global {
     /// Show also what every ipset command asks first (protocol, header, type)
     #[arg(long, global = true)]
     queries: bool,
-    /// Size of the kernel ring that holds calls until they are read
+    /// Size of the kernel ring that holds calls until they are read, from 256K to 1G
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true)]
     buffer: u32,
     /// Calls that the screen keeps
@@ -62,6 +84,7 @@ struct Global {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Write every call as a line
+    #[command(help_template = LOG_HELP)]
     Log {
         /// How a line looks
         #[arg(long, value_enum, default_value = "text")]
