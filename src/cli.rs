@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bpf::load::{RING_MAX, RING_MIN};
+use crate::model::Limits;
+use crate::model::filter::Filter;
 
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
@@ -40,12 +42,18 @@ struct Global {
     /// Record every call to FILE too (JSON Lines, appended)
     #[arg(short, long, value_name = "FILE", global = true)]
     record: Option<PathBuf>,
+    /// Only calls that match, such as 'op=add,del set=f2b-* not comm=k3s'
+    #[arg(short, long, value_name = "EXPR", global = true)]
+    filter: Option<String>,
     /// Show also what every ipset command asks first (protocol, header, type)
     #[arg(long, global = true)]
     queries: bool,
     /// Size of the kernel ring that holds calls until they are read
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true)]
     buffer: u32,
+    /// Calls that the screen keeps
+    #[arg(long, value_name = "N", default_value_t = Limits::default().keep, global = true)]
+    keep: usize,
     /// Attach only this way
     #[arg(long, value_enum, global = true, hide = true)]
     probe: Option<Probe>,
@@ -79,6 +87,8 @@ pub enum LogFormat {
     Seed,
     /// JSON Lines, one flat object a call
     Json,
+    /// Comma-separated values
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -110,10 +120,26 @@ pub struct Live {
     pub queries: bool,
     /// JSON Lines beside what else is written.
     pub record: Option<PathBuf>,
-    /// Format of the log.
-    pub format: LogFormat,
-    /// File of the log; standard output without one.
-    pub output: Option<PathBuf>,
+    /// Which calls: those that are written, or those that are shown at first.
+    pub filter: Option<String>,
+    /// Calls kept for the screen.
+    pub keep: usize,
+    /// What is at the end.
+    pub end: End,
+}
+
+/// The end of a pipeline.
+#[derive(Debug)]
+pub enum End {
+    /// The screen.
+    Screen,
+    /// Lines.
+    Lines {
+        /// How they look.
+        format: LogFormat,
+        /// File; standard output without one.
+        output: Option<PathBuf>,
+    },
 }
 
 impl Cli {
@@ -123,7 +149,7 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, record, queries, buffer, probe } = self.global;
+        let Global { daemon, verbose, record, filter, queries, buffer, keep, probe } = self.global;
         if daemon {
             return Err(
                 "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
@@ -136,17 +162,22 @@ impl Cli {
                 Probe::Fexit => ProbeKind::Fexit,
             }),
         };
-        let live = |format, output| Plan::Live(Live { capture, verbose, queries, record, format, output });
+        if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
+            return Err(format!("the filter is wrong: {error}"));
+        }
+        let live = |end| Plan::Live(Live { capture, verbose, queries, record, filter, keep: keep.max(1), end });
+        let lines = |format, output| End::Lines { format, output };
         Ok(match self.command {
-            None => live(LogFormat::Text, None),
-            Some(Command::Log { format, output }) => live(format, output),
+            None if on_terminal() => live(End::Screen),
+            None => live(lines(LogFormat::Text, None)),
+            Some(Command::Log { format, output }) => live(lines(format, output)),
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
         })
     }
 }
 
 /// True if the screen can be used.
-pub fn on_terminal() -> bool {
+fn on_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
 }
 

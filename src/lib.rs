@@ -15,3 +15,4 @@ pub mod log;
 pub mod model;
 pub mod run;
 pub mod source;
+pub mod ui;

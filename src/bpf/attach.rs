@@ -14,6 +14,10 @@ use thiserror::Error;
 
 /// The function that every ipset command passes through.
 pub const HOOK: &str = "nfnetlink_rcv_msg";
+/// What ipset answers by itself goes through here.
+const ANSWER: &str = "netlink_unicast";
+/// Every acknowledgement goes through here, and so every refusal.
+const REFUSAL: &str = "netlink_ack";
 const GROUP: &str = "ipsetaudit";
 /// Returns that may be under way at once; the kernel's limit.
 const MAXACTIVE: u32 = 4096;
@@ -27,10 +31,10 @@ pub enum AttachError {
     #[error("no kprobe_events file in tracefs")]
     NoKprobeEvents,
     /// The kernel has no such function, or no kprobe may sit on it.
-    #[error("the kernel does not accept a kprobe event on {HOOK}: {0}")]
-    Event(#[source] io::Error),
+    #[error("the kernel does not accept a kprobe event on {0}: {1}")]
+    Event(String, #[source] io::Error),
     /// The event is there, and the program does not go onto it.
-    #[error("cannot attach to {HOOK}: {0}")]
+    #[error("cannot attach to its event: {0}")]
     Program(#[source] libbpf_rs::Error),
 }
 
@@ -61,12 +65,16 @@ struct KprobeEvent {
 }
 
 impl KprobeEvent {
-    fn add(tracefs: &Path, kind: &str, tag: &str, module: &str) -> Result<Self, AttachError> {
+    /// `place` is `SYMBOL` or `MODULE:SYMBOL`, `kind` the letter of the event with its options.
+    fn add(tracefs: &Path, kind: &str, tag: &str, place: &str) -> Result<Self, AttachError> {
         let control = tracefs.join("kprobe_events");
         let name = format!("{tag}_{}", std::process::id());
-        let colon = if module.is_empty() { "" } else { ":" };
-        write_command(&control, &format!("{kind}:{GROUP}/{name} {module}{colon}{HOOK}")).map_err(|e| {
-            if e.kind() == io::ErrorKind::NotFound { AttachError::NoKprobeEvents } else { AttachError::Event(e) }
+        write_command(&control, &format!("{kind}:{GROUP}/{name} {place}")).map_err(|e| {
+            if e.kind() == io::ErrorKind::NotFound {
+                AttachError::NoKprobeEvents
+            } else {
+                AttachError::Event(place.to_owned(), e)
+            }
         })?;
         Ok(Self { control, name })
     }
@@ -114,52 +122,79 @@ fn is_running(pid: &str) -> bool {
 /// Hits that the kernel could not deliver to an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
-    /// Entries.
+    /// Entries and refusals: calls that went by unseen.
     pub enter: u64,
     /// Returns.
     pub leave: u64,
 }
 
-/// The pair of events with their programs. The links are dropped before the events, which an open link keeps.
+/// Programs that go onto kprobe events.
 #[derive(Debug)]
-pub struct KprobePair {
+pub struct Programs<'a, 'obj> {
+    /// On the entry of [`HOOK`].
+    pub enter: &'a ProgramMut<'obj>,
+    /// On its return.
+    pub leave: &'a ProgramMut<'obj>,
+    /// On what ipset answers by itself.
+    pub answer: &'a ProgramMut<'obj>,
+    /// On every acknowledgement.
+    pub refusal: &'a ProgramMut<'obj>,
+}
+
+/// The events with their programs. The links are dropped before the events, which an open link keeps.
+#[derive(Debug)]
+pub struct Kprobes {
     enter: Option<Link>,
-    _leave: Link,
+    refusal: Option<Link>,
+    _others: [Link; 2],
     enter_event: KprobeEvent,
     leave_event: KprobeEvent,
+    refusal_event: KprobeEvent,
+    _answer_event: KprobeEvent,
     profile: PathBuf,
 }
 
-impl KprobePair {
-    /// Hangs both programs in, the return first, so that no entry is seen whose return is not.
-    pub fn attach(enter: &ProgramMut<'_>, leave: &ProgramMut<'_>) -> Result<Self, AttachError> {
+impl Kprobes {
+    /// Hangs the programs in: first what a call needs on its way out, so that no entry is seen whose return is not.
+    pub fn attach(programs: &Programs<'_, '_>) -> Result<Self, AttachError> {
         let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
         sweep(&tracefs);
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let module = module_of_hook(&kallsyms).unwrap_or_default();
-        let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", module)?;
-        let leave = leave_event.attach(leave)?;
-        let enter_event = KprobeEvent::add(&tracefs, "p", "enter", module)?;
-        let enter = enter_event.attach(enter)?;
+        let hook = match module_of_hook(&kallsyms).unwrap_or_default() {
+            "" => HOOK.to_owned(),
+            module => format!("{module}:{HOOK}"),
+        };
+        let answer_event = KprobeEvent::add(&tracefs, "p", "answer", ANSWER)?;
+        let answer = answer_event.attach(programs.answer)?;
+        let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", &hook)?;
+        let leave = leave_event.attach(programs.leave)?;
+        let enter_event = KprobeEvent::add(&tracefs, "p", "enter", &hook)?;
+        let enter = enter_event.attach(programs.enter)?;
+        let refusal_event = KprobeEvent::add(&tracefs, "p", "refusal", REFUSAL)?;
+        let refusal = refusal_event.attach(programs.refusal)?;
         Ok(Self {
             enter: Some(enter),
-            _leave: leave,
+            refusal: Some(refusal),
+            _others: [answer, leave],
             enter_event,
             leave_event,
+            refusal_event,
+            _answer_event: answer_event,
             profile: tracefs.join("kprobe_profile"),
         })
     }
 
     /// Takes no new calls; those under way are still seen to return.
-    pub fn detach_enter(&mut self) {
+    pub fn take_no_more(&mut self) {
         self.enter = None;
+        self.refusal = None;
     }
 
     /// What the kernel could not deliver so far.
     pub fn missed(&self) -> io::Result<Missed> {
         let profile = fs::read_to_string(&self.profile)?;
         let of = |event: &KprobeEvent| missed_of(&profile, &event.name).unwrap_or(0);
-        Ok(Missed { enter: of(&self.enter_event), leave: of(&self.leave_event) })
+        Ok(Missed { enter: of(&self.enter_event) + of(&self.refusal_event), leave: of(&self.leave_event) })
     }
 }
 

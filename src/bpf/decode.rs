@@ -11,8 +11,8 @@ use nix::unistd::{Uid, User};
 use super::wire::{self, WireCall};
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
-use crate::model::outcome;
-use crate::model::record::{Actor, Call, Event, Parent, Record, Time, Truncated};
+use crate::model::outcome::{self, Said};
+use crate::model::record::{Actor, Call, Event, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -50,7 +50,9 @@ impl Decoder {
         let types = &self.types;
         let mut type_of = |set: &str| types.of(wire.netns, set);
         let message = netlink::decode(wire.message, &mut type_of, &mut self.names).map_err(|_| Malformed)?;
-        let (outcome, failure) = outcome::judge(message.op, wire.result, message.set_type.as_deref());
+        let (outcome, failure) = outcome::judge(message.op, said(&wire), message.set_type.as_deref());
+        let answered = wire.answer.filter(|_| outcome == Outcome::Failed);
+        let failing = answered.and_then(|(_, line)| netlink::line_index(wire.message, line));
         let mut truncated = Truncated::default();
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
@@ -61,8 +63,9 @@ impl Decoder {
             exist: message.exist,
             truncated,
             count: message.count,
-            applied: outcome::applied(message.op, outcome, message.count).filter(|_| !message.cut),
-            line: None,
+            applied: outcome::applied(message.op, outcome, message.count, failing)
+                .filter(|_| failing.is_some() || !message.cut),
+            line: answered.map(|(_, line)| u32::from_be_bytes(line)).filter(|n| *n != 0),
             netns: wire.netns,
             tid: wire.tid,
             duration_ns: wire.entered.filter(|_| wire.result.is_some()).map(|t| wire.time.saturating_sub(t)),
@@ -132,6 +135,18 @@ impl Decoder {
             Some(Arc::from(safe(user.name.as_bytes()).as_ref()))
         };
         self.users.entry(uid).or_insert_with(look_up).clone()
+    }
+}
+
+/// The shortest message that ipset looks at: `nlmsghdr` and `nfgenmsg`.
+const SHORTEST: u32 = 20;
+
+fn said(wire: &WireCall<'_>) -> Said {
+    match wire.result {
+        None => Said::Nothing,
+        Some(errno) if wire.refused => Said::Refused(errno),
+        Some(0) if wire.length < SHORTEST => Said::Ignored,
+        Some(result) => Said::Returned(result, wire.answer.map(|(errno, _)| errno)),
     }
 }
 

@@ -19,7 +19,17 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define NFNL_SUBSYS_IPSET 6
 #define IPSET_CMD_PROTOCOL 1
+#define IPSET_CMD_ADD 9
+#define IPSET_CMD_DEL 10
 #define IPSET_CMD_HEADER 12
+#define IPSET_ATTR_LINENO 9
+#define NLMSG_ERROR 2
+#define NFNL_MSG_BATCH_BEGIN 0x10
+#define NETLINK_NETFILTER 12
+#define NLA_TYPE_MASK 0x3fff
+/* Attributes at command level are fewer; the kernel takes the last of a kind, and so do we. */
+#define MOST_ATTRS 16
+#define EINTR 4
 
 /* Set by the program before loading. The verifier drops the branches that these rule out. */
 const volatile __u32 have_task_storage = 0;	/* BPF_MAP_TYPE_TASK_STORAGE in kprobes, and with it current as BTF */
@@ -32,6 +42,10 @@ struct inflight {
 	struct nlmsghdr *nlh;	/* NULL: no call */
 	__u64 entered;
 	__u64 start;		/* of the thread; only where it is kept by its id */
+	__s32 answer;		/* what ipset itself sent to the caller */
+	__u32 line;
+	__s32 result;		/* of the last call; nlh_left was its message */
+	struct nlmsghdr *nlh_left;
 	__u32 length;
 	__u16 type;
 	__u8 own;		/* our canary */
@@ -154,10 +168,13 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, __s32
 	c->gid = ug >> 32;
 	c->cgroup = bpf_get_current_cgroup_id();
 	c->result = result;
+	c->answer = f->answer;
+	c->line = f->line;
 	c->kind = kind;
 	c->length = f->length;
+	c->spare = 0;
 	/* The socket of a call that went by unseen may be gone: its namespace is not to be had. */
-	c->netns = kind == CALL_RETURNED ? netns_of(skb) : 0;
+	c->netns = kind == CALL_NO_RETURN ? 0 : netns_of(skb);
 	if (have_task_storage) {
 		struct task_struct *t = bpf_get_current_task_btf();
 
@@ -193,7 +210,7 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, __s32
 
 static __always_inline void emit(struct inflight *f, __s32 result, __u32 kind)
 {
-	if (f->length <= HEAD_LEN || kind != CALL_RETURNED) {
+	if (f->length <= HEAD_LEN || kind == CALL_NO_RETURN) {
 		struct ipset_call *c = RESERVE(HEAD_LEN);
 
 		__builtin_memcpy(c + 1, f->head, HEAD_LEN);
@@ -219,7 +236,7 @@ static __always_inline struct inflight *recall(__u64 *tid)
 	if (have_task_storage) {
 		struct inflight *f = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0, 0);
 
-		if (f && f->nlh)
+		if (f)
 			return f;
 	}
 	return bpf_map_lookup_elem(&by_tid, tid);
@@ -240,10 +257,13 @@ static __always_inline struct inflight *remember(__u64 *tid)
 	return bpf_map_lookup_elem(&by_tid, tid);
 }
 
-static __always_inline void forget(struct inflight *f, __u64 *tid)
+/* The netlink core answers every failed call at once, but not -EINTR: until then its message must be known. */
+static __always_inline void forget(struct inflight *f, __u64 *tid, __s32 result)
 {
+	f->nlh_left = result < 0 && result != -EINTR ? f->nlh : NULL;
 	f->nlh = NULL;
-	if (f->hashed)
+	f->result = result;
+	if (f->hashed && !f->nlh_left)
 		bpf_map_delete_elem(&by_tid, tid);
 }
 
@@ -265,6 +285,8 @@ static __always_inline void note(struct inflight *f, struct sk_buff *skb, struct
 	f->nlh = nlh;
 	f->length = h->nlmsg_len;
 	f->type = h->nlmsg_type;
+	f->answer = 0;
+	f->line = 0;
 }
 
 SEC("kprobe")
@@ -317,7 +339,99 @@ int BPF_KRETPROBE(leave, int result)
 	} else {
 		emit(f, result, CALL_RETURNED);
 	}
-	forget(f, &tid);
+	forget(f, &tid, result);
+	return 0;
+}
+
+/* The line number in the request that ipset copied into its answer, with the failing line put in. */
+static __always_inline __u32 line_in(void *request, __u32 length)
+{
+	__u32 off = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg), line = 0;
+
+	for (int i = 0; i < MOST_ATTRS; i++) {
+		struct nlattr a;
+
+		if (off + sizeof(a) > length || bpf_probe_read_kernel(&a, sizeof(a), request + off) || a.nla_len < sizeof(a))
+			break;
+		if ((a.nla_type & NLA_TYPE_MASK) == IPSET_ATTR_LINENO)
+			bpf_probe_read_kernel(&line, sizeof(line), request + off + sizeof(a));
+		off += (a.nla_len + 3) & ~3u;
+	}
+	return line;
+}
+
+/*
+ * When an element with a line number fails, ipset answers the caller itself and returns -EINTR, so that the netlink
+ * core does not answer again: the true errno is only in that answer, on its way through netlink_unicast().
+ */
+SEC("kprobe")
+int BPF_KPROBE(answer, struct sock *ssk, struct sk_buff *skb)
+{
+	__u64 tid = bpf_get_current_pid_tgid();
+	struct inflight *f = recall(&tid);
+	struct { struct nlmsghdr h; struct nlmsgerr e; } m;
+	__u8 cmd;
+	void *data;
+
+	if (!f || !f->nlh)
+		return 0;
+	cmd = f->type & 0xff;
+	if (cmd != IPSET_CMD_ADD && cmd != IPSET_CMD_DEL)
+		return 0;
+	data = BPF_CORE_READ(skb, data);
+	if (bpf_probe_read_kernel(&m, sizeof(m), data) || m.h.nlmsg_type != NLMSG_ERROR || !m.e.error)
+		return 0;
+	f->answer = m.e.error;
+	f->line = line_in(data + sizeof(m.h) + sizeof(m.e.error), m.e.msg.nlmsg_len);
+	return 0;
+}
+
+/* The first message of a batch for ipset: ipset takes no batches, so the whole of it is refused. */
+static __always_inline struct nlmsghdr *in_refused_batch(struct sk_buff *skb, struct nlmsghdr *nlh, struct nlmsghdr *h)
+{
+	__u32 len = (h->nlmsg_len + 3) & ~3u;
+	struct nfgenmsg g;
+
+	if (bpf_probe_read_kernel(&g, sizeof(g), nlh + 1) || g.res_id != __builtin_bswap16(NFNL_SUBSYS_IPSET))
+		return NULL;
+	if (BPF_CORE_READ(skb, len) < len + sizeof(*h))
+		return NULL;
+	nlh = (void *)nlh + len;
+	return bpf_probe_read_kernel(h, sizeof(*h), nlh) ? NULL : nlh;
+}
+
+/*
+ * What is refused before nfnetlink_rcv_msg(): a caller without CAP_NET_ADMIN, and ipset messages in a batch. The answer
+ * to a call that came through there passes here too, and is known by its message.
+ */
+SEC("kprobe")
+int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
+{
+	__u64 tid = bpf_get_current_pid_tgid();
+	struct inflight call = {}, *f;
+	struct nlmsghdr h;
+
+	if (!err || bpf_probe_read_kernel(&h, sizeof(h), nlh))
+		return 0;
+	if (h.nlmsg_type != NFNL_MSG_BATCH_BEGIN && h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
+		return 0;
+	if (BPF_CORE_READ(skb, sk, sk_protocol) != NETLINK_NETFILTER)
+		return 0;
+	if (h.nlmsg_type == NFNL_MSG_BATCH_BEGIN)
+		nlh = in_refused_batch(skb, nlh, &h);
+	if (!nlh || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET || is_own(skb, h.nlmsg_type))
+		return 0;
+	f = recall(&tid);
+	if (f && f->nlh) /* ipset acknowledges some dumps itself */
+		return 0;
+	if (f && f->nlh_left == nlh && f->result == err) {
+		forget(f, &tid, 0);
+		return 0;
+	}
+	COUNT(entered, h.nlmsg_type);
+	f = &call;
+	note(f, skb, nlh, &h);
+	emit(f, err, CALL_REFUSED);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 enum call_kind {
 	CALL_RETURNED,	/* the call returned with `result` */
 	CALL_NO_RETURN,	/* the same thread calls again, so this one's return went by unseen */
+	CALL_REFUSED,	/* refused with `result` before ipset saw it */
 };
 
 /* One ipset call: a record in the ring, followed by the message's bytes. */
@@ -32,9 +33,12 @@ struct ipset_call {
 	__u32 ses;	/* audit session; 0xffffffff: unset */
 	__u32 netns;	/* inode of the socket's network namespace */
 	__s32 result;	/* what nfnetlink_rcv_msg returned: 0 or a negative errno */
+	__s32 answer;	/* negative errno that ipset itself sent to the caller; 0: none was seen */
+	__u32 line;	/* raw bytes of the line number in that answer */
 	enum call_kind kind;
 	__u32 length;	/* nlmsg_len */
 	__u32 copied;	/* bytes of it that follow this struct */
+	__u32 spare;
 	char comm[COMM_LEN];	/* of the thread */
 	char leader[COMM_LEN];	/* of the process: its thread group leader */
 	char parent[COMM_LEN];	/* of the parent process */

@@ -24,8 +24,8 @@ struct ns_common { __u32 inum; };
 struct net { struct ns_common ns; };
 typedef struct { struct net *net; } possible_net_t;
 struct sock_common { possible_net_t skc_net; };
-struct sock { struct sock_common __sk_common; };
-struct sk_buff { struct sock *sk; char cb[48]; };
+struct sock { struct sock_common __sk_common; __u16 sk_protocol; };
+struct sk_buff { struct sock *sk; unsigned int len; unsigned char *data; char cb[48]; };
 struct netlink_skb_parms { __u32 portid; };
 
 #pragma clang attribute pop
@@ -37,6 +37,22 @@ struct nlmsghdr {
 	__u16 nlmsg_flags;
 	__u32 nlmsg_seq;
 	__u32 nlmsg_pid;
+};
+
+struct nlmsgerr {
+	__s32 error;
+	struct nlmsghdr msg;
+};
+
+struct nfgenmsg {
+	__u8 nfgen_family;
+	__u8 version;
+	__u16 res_id;	/* big-endian */
+};
+
+struct nlattr {
+	__u16 nla_len;
+	__u16 nla_type;
 };
 
 #endif

@@ -10,10 +10,10 @@ use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 
-use super::attach::{self, AttachError, KprobePair};
+use super::attach::{self, AttachError, Kprobes, Programs};
 use super::canary::Canary;
 use super::probe::{CannotRun, Facts};
-use super::skel::{IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
+use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
 use super::wire::Counts;
 use crate::model::record::ProbeKind;
 
@@ -51,7 +51,7 @@ pub struct Probe {
 
 #[derive(Debug)]
 enum Attached {
-    Kprobe(KprobePair),
+    Kprobe(Box<Kprobes>),
     Fexit { link: Option<Link>, program: OwnedFd },
 }
 
@@ -91,19 +91,25 @@ impl Probe {
         let mut open = open_object(&mut storage, config, canary)?;
         open.progs.leave_fexit.set_autoload(false);
         let skel = open.load().map_err(|e| cannot_load(&e))?;
-        let pair = KprobePair::attach(&skel.progs.enter, &skel.progs.leave).map_err(|e| cannot_attach(&e))?;
-        Self::keep(&skel, Attached::Kprobe(pair))
+        let IpsetauditProgs { enter, leave, answer, refusal, .. } = &skel.progs;
+        let kprobes = Kprobes::attach(&Programs { enter, leave, answer, refusal }).map_err(|e| cannot_attach(&e))?;
+        Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))
     }
 
     fn open_fexit(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, canary)?;
-        open.progs.enter.set_autoload(false);
-        open.progs.leave.set_autoload(false);
+        let progs = &mut open.progs;
+        for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal] {
+            kprobe.set_autoload(false);
+        }
         let skel = open.load().map_err(|e| cannot_load(&e))?;
         let program = &skel.progs.leave_fexit;
         let link = program.attach_trace().map_err(|e| cannot_attach(&AttachError::Program(e)))?;
-        let program = program.as_fd().try_clone_to_owned().map_err(|e| cannot_attach(&AttachError::Event(e)))?;
+        let program = program
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|e| cannot_attach(&AttachError::Event(attach::HOOK.to_owned(), e)))?;
         Self::keep(&skel, Attached::Fexit { link: Some(link), program })
     }
 
@@ -138,7 +144,7 @@ impl Probe {
     /// Takes no new calls. Where entry and return are seen apart, those under way are still seen to return.
     pub fn take_no_more(&mut self) {
         match &mut self.attached {
-            Attached::Kprobe(pair) => pair.detach_enter(),
+            Attached::Kprobe(kprobes) => kprobes.take_no_more(),
             Attached::Fexit { link, .. } => *link = None,
         }
     }
@@ -146,7 +152,9 @@ impl Probe {
     /// What the kernel did not deliver so far; `None` where it does not tell.
     pub fn undelivered(&self) -> Option<Undelivered> {
         match &self.attached {
-            Attached::Kprobe(pair) => pair.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave }),
+            Attached::Kprobe(kprobes) => {
+                kprobes.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave })
+            }
             Attached::Fexit { program, .. } => {
                 recursion_misses(program).map(|skipped| Undelivered { skipped, returns: 0 })
             }

@@ -52,6 +52,10 @@ pub struct WireCall<'a> {
     pub netns: u32,
     /// The kernel's result; `None` where the return was not seen.
     pub result: Option<i32>,
+    /// It was refused before ipset saw it.
+    pub refused: bool,
+    /// What ipset itself answered to the caller: a negative errno, and the raw bytes of the line.
+    pub answer: Option<(i32, [u8; 4])>,
     /// `nlmsg_len` of the message, of which `message` may be only the beginning.
     pub length: u32,
     /// Name of the thread.
@@ -67,6 +71,7 @@ pub struct WireCall<'a> {
 const COMM_LEN: usize = 16;
 const UNSET: u32 = u32::MAX;
 const CALL_NO_RETURN: u32 = types::call_kind::CALL_NO_RETURN.0;
+const CALL_REFUSED: u32 = types::call_kind::CALL_REFUSED.0;
 
 fn bytes<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
     record.get(at..at + N)?.try_into().ok()
@@ -93,7 +98,8 @@ pub fn read(record: &[u8]) -> Result<WireCall<'_>, Malformed> {
 
 fn parse(r: &[u8], copied: usize) -> Option<WireCall<'_>> {
     let set = |v: u32| (v != UNSET).then_some(v);
-    let entered = field!(u64 r, entered);
+    let (entered, kind) = (field!(u64 r, entered), field!(r, kind));
+    let answer = field!(r, answer).cast_signed();
     Some(WireCall {
         time: field!(u64 r, time),
         entered: (entered != 0).then_some(entered),
@@ -107,7 +113,9 @@ fn parse(r: &[u8], copied: usize) -> Option<WireCall<'_>> {
         auid: set(field!(r, auid)),
         ses: set(field!(r, ses)),
         netns: field!(r, netns),
-        result: (field!(r, kind) != CALL_NO_RETURN).then_some(field!(r, result).cast_signed()),
+        result: (kind != CALL_NO_RETURN).then_some(field!(r, result).cast_signed()),
+        refused: kind == CALL_REFUSED,
+        answer: (answer != 0).then_some((answer, bytes(r, offset_of!(ipset_call, line))?)),
         length: field!(r, length),
         comm: field!(comm r, comm),
         leader: field!(comm r, leader),
@@ -170,7 +178,11 @@ pub mod tests {
         put(offset_of!(ipset_call, ses), &call.ses.unwrap_or(UNSET).to_ne_bytes());
         put(offset_of!(ipset_call, netns), &call.netns.to_ne_bytes());
         put(offset_of!(ipset_call, result), &call.result.unwrap_or(0).to_ne_bytes());
-        put(offset_of!(ipset_call, kind), &u32::from(call.result.is_none()).to_ne_bytes());
+        let kind = if call.result.is_none() { CALL_NO_RETURN } else { u32::from(call.refused) * CALL_REFUSED };
+        put(offset_of!(ipset_call, kind), &kind.to_ne_bytes());
+        let (answer, line) = call.answer.unwrap_or_default();
+        put(offset_of!(ipset_call, answer), &answer.to_ne_bytes());
+        put(offset_of!(ipset_call, line), &line);
         put(offset_of!(ipset_call, length), &call.length.to_ne_bytes());
         put(offset_of!(ipset_call, copied), &(call.message.len() as u32).to_ne_bytes());
         put(offset_of!(ipset_call, comm), call.comm);
@@ -196,6 +208,8 @@ pub mod tests {
             ses: None,
             netns: 4_026_531_840,
             result: Some(-4103),
+            refused: false,
+            answer: None,
             length: message.len() as u32,
             comm: b"worker\0\0\0\0\0\0\0\0\0\0",
             leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
@@ -211,6 +225,10 @@ pub mod tests {
             let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
             assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
         }
+        let refused = WireCall { result: Some(-1), refused: true, ..call(b"") };
+        assert_eq!(read(&record(&refused, 0)), Ok(refused));
+        let answered = WireCall { result: Some(-4), answer: Some((-4103, [0, 0, 1, 246])), ..call(b"x") };
+        assert_eq!(read(&record(&answered, 0)), Ok(answered));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! A format turns a record into bytes; a sink takes batches and writes whole lines. Nothing here knows the kernel or
 //! the terminal.
 
+pub mod csv;
+pub mod export;
 pub mod jsonl;
+pub mod new_file;
 pub mod pace;
 pub mod read;
 pub mod replay;

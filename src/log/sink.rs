@@ -18,30 +18,41 @@ pub trait Sink: Send {
 }
 
 /// Lines of one format into one file, pipe or terminal.
-pub struct LineSink<W> {
+pub struct LineSink {
     format: Box<dyn Format>,
-    out: W,
+    out: Out,
     lines: Vec<u8>,
+}
+
+enum Out {
+    File(File),
+    Stream(Box<dyn Write + Send>),
 }
 
 /// Text that is written at once, at most, and so kept in memory.
 const CHUNK: usize = 256 << 10;
 
-impl<W: Write + Send> LineSink<W> {
-    /// Lines of `format` into `out`.
-    pub fn new(format: Box<dyn Format>, out: W) -> Self {
-        Self { format, out, lines: Vec::new() }
+impl LineSink {
+    /// Lines of `format` at the end of a file.
+    pub fn file(format: Box<dyn Format>, file: File) -> Self {
+        Self { format, out: Out::File(file), lines: Vec::new() }
+    }
+
+    /// Lines of `format` into a pipe or a terminal.
+    pub fn stream(format: Box<dyn Format>, out: impl Write + Send + 'static) -> Self {
+        Self { format, out: Out::Stream(Box::new(out)), lines: Vec::new() }
     }
 
     fn put(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(&self.lines);
+        let written = match &mut self.out {
+            Out::File(file) => file.write_all(&self.lines),
+            Out::Stream(out) => out.write_all(&self.lines),
+        };
         self.lines.clear();
         written
     }
-}
 
-impl<W: Write + Send> Sink for LineSink<W> {
-    fn write(&mut self, batch: &[Record]) -> io::Result<()> {
+    fn put_all(&mut self, batch: &[Record]) -> io::Result<()> {
         for record in batch {
             self.format.append(record, &mut self.lines);
             if self.lines.len() >= CHUNK {
@@ -49,7 +60,26 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
         }
         self.put()?;
-        self.out.flush()
+        match &mut self.out {
+            Out::File(_) => Ok(()),
+            Out::Stream(out) => out.flush(),
+        }
+    }
+}
+
+impl Sink for LineSink {
+    /// All or nothing: what a full disk took of the batch is taken back, so that no file holds half a line.
+    fn write(&mut self, batch: &[Record]) -> io::Result<()> {
+        let before = match &self.out {
+            Out::File(file) => Some(file.metadata()?.len()),
+            Out::Stream(_) => None,
+        };
+        let written = self.put_all(batch);
+        if let (Err(_), Out::File(file), Some(before)) = (&written, &self.out, before) {
+            self.lines.clear();
+            file.set_len(before)?;
+        }
+        written
     }
 }
 
@@ -75,7 +105,7 @@ mod tests {
     fn a_batch_is_out_when_write_returns() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let mut sink = LineSink::new(Box::new(Seq), open(&path).unwrap());
+        let mut sink = LineSink::file(Box::new(Seq), open(&path).unwrap());
         let record = |seq| Record { seq, time: Time(0), event: Event::Stop(Box::<End>::default()) };
         sink.write(&[record(1), record(2)]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n");

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use super::record::{Event, Record};
 
-pub use cell::cell_term;
+pub use cell::{cell_term, equal};
 pub use criteria::Criteria;
 pub use error::FilterError;
 

@@ -9,4 +9,5 @@ mod audit;
 mod calls;
 mod load;
 mod losses;
+mod messages;
 mod refusals;

@@ -11,7 +11,7 @@ pub static FIELDS: [Field<Record>; 41] = [
     })
     .shown(),
     number("seq", "SEQ", (4, 8, 0), "number of the record in its run", |r, _| Value::Number(r.seq)),
-    kind("op", "OP", ValueKind::Word, (4, 8, 0), "the command", |r, _| match &r.event {
+    kind("op", "OP", ValueKind::Word, (7, 8, 0), "the command", |r, _| match &r.event {
         Event::Call(c) => Value::Op(c.op),
         Event::Lost(l) => l.op.map_or(Value::Absent, Value::Op),
         Event::Start(_) | Event::Stop(_) => Value::Absent,

@@ -39,7 +39,7 @@ type Get<R> = for<'a> fn(&'a R, &Context) -> Value<'a>;
 /// The columns of the sets table.
 pub static SET_FIELDS: [Field<SetRow>; 16] = [
     text("set", "SET", (8, 24, 2), "name of the set", |r, _| Value::Text(r.key.name.as_str())),
-    text("netns_name", "NETNS", (4, 8, 0), "network namespace", |r, _| match &r.netns_name {
+    text("netns_name", "NETNS", (5, 8, 0), "network namespace", |r, _| match &r.netns_name {
         Some(name) => Value::Text(name),
         None if r.key.netns == 0 => Value::Absent,
         None => Value::Number(r.key.netns.into()),
@@ -52,12 +52,12 @@ pub static SET_FIELDS: [Field<SetRow>; 16] = [
     number("failures", "FAILED", (6, 6, 0), "calls that failed; test misses are none", |r, _| {
         Value::Number(r.failures)
     }),
-    number("failure_rate", "FAILED %", (6, 8, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
-    picture("minute", "LAST 60 s", (8, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
+    number("failure_rate", "FAIL %", (6, 6, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
+    picture("minute", "LAST 60 s", (10, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
     picture("last_writer", "LAST WRITER", (12, 24, 1), "who changed it last", |r, c| {
         r.last_writer.as_ref().map_or(Value::Absent, |t| Value::Writer(t, c.now))
     }),
-    number("writers", "WRITERS", (3, 7, 0), "distinct writers in ten minutes", |r, c| {
+    number("writers", "WRITERS", (7, 7, 0), "distinct writers in ten minutes", |r, c| {
         let (n, more) = r.writers.count(c.now);
         Value::AtLeast(n, more)
     }),
@@ -98,8 +98,8 @@ pub static CALLER_FIELDS: [Field<CallerRow>; 11] = [
     number("failures", "FAILED", (6, 6, 0), "calls that failed; test misses are none", |r, _| {
         Value::Number(r.failures)
     }),
-    number("failure_rate", "FAILED %", (6, 8, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
-    picture("minute", "LAST 60 s", (8, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
+    number("failure_rate", "FAIL %", (6, 6, 0), "failures per call", |r, _| Value::Share(r.failure_rate())),
+    picture("minute", "LAST 60 s", (10, 15, 0), "calls of the last minute", |r, c| Value::Minute(&r.rate, c.now)),
     time("last", "LAST", (8, 12, 0), "its last call", |r, _| Value::Time(r.last)),
 ];
 
@@ -108,11 +108,11 @@ pub static FAILURE_FIELDS: [Field<FailureRow>; 8] = [
     text("error", "ERROR", (8, 20, 0), "name of the error", |r, _| {
         Value::Text(r.key.as_ref().map_or("other", |k| &k.error))
     }),
-    text("op", "OP", (4, 8, 0), "the command", |r, _| r.key.as_ref().map_or(Value::Absent, |k| Value::Op(k.op))),
+    text("op", "OP", (7, 8, 0), "the command", |r, _| r.key.as_ref().map_or(Value::Absent, |k| Value::Op(k.op))),
     text("set", "SET", (8, 24, 1), "name of the set", |r, _| {
         r.key.as_ref().map_or(Value::Absent, |k| Value::Text(k.set.name.as_str()))
     }),
-    text("netns_name", "NETNS", (4, 8, 0), "network namespace", |r, _| Value::text(r.netns_name.as_ref())),
+    text("netns_name", "NETNS", (5, 8, 0), "network namespace", |r, _| Value::text(r.netns_name.as_ref())),
     number("count", "COUNT", (5, 7, 0), "how often", |r, _| Value::Number(r.count)),
     time("last", "LAST", (8, 12, 0), "the last time", |r, _| Value::Time(r.last)),
     picture("caller", "LAST CALLER", (10, 28, 1), "who met it last", |r, _| Value::Caller(&r.actor)),

@@ -56,7 +56,8 @@ fn key(element: &str) -> &str {
     element.split(' ').next().unwrap_or(element)
 }
 
-fn equal(name: &str, text: &str) -> String {
+/// `name=text`, in quotes where it needs them.
+pub fn equal(name: &str, text: &str) -> String {
     format!("{name}={}", quote(text))
 }
 

@@ -1,0 +1,114 @@
+//! The live audit: the kernel as the source, and a screen or lines at the end.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+use super::desk::{Admission, Desk, Outlet, Show};
+use super::files::Files;
+use super::signals::Signals;
+use super::{Status, pipeline};
+use crate::bpf::Capture;
+use crate::cli::{End, Live, LogFormat};
+use crate::log::Format;
+use crate::log::csv::Csv;
+use crate::log::jsonl::Json;
+use crate::log::new_file::sudo_owner;
+use crate::log::seed::Seed;
+use crate::log::sink::{self, LineSink};
+use crate::log::text::Text;
+use crate::model::filter::Filter;
+use crate::model::{Limits, Model};
+use crate::source::Stop;
+use crate::ui::theme::{Palette, Theme};
+use crate::ui::times::Zone;
+use crate::ui::{self, Latest, News, Origin};
+
+/// Records live calls until it is told to end.
+pub fn audit(live: &Live) -> Result<Status> {
+    match &live.end {
+        End::Screen => on_screen(live),
+        End::Lines { format, output } => as_lines(live, *format, output.as_deref()),
+    }
+}
+
+fn as_lines(live: &Live, format: LogFormat, output: Option<&Path>) -> Result<Status> {
+    let stop = Stop::default();
+    let signals = Signals::watch(&stop).context("cannot watch for signals")?;
+    let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
+    let ended_by = || signals.name().unwrap_or("stopped").to_owned();
+    let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
+    desk.outlets.push(lines(format, output)?);
+    desk.outlets.extend(recording(live)?);
+    let mut capture = Capture::open(&live.capture)?;
+    pipeline::headless(&mut capture, &stop, &mut desk)?;
+    Ok(Status::of(desk.lossy()))
+}
+
+fn on_screen(live: &Live) -> Result<Status> {
+    let stop = Stop::default();
+    let limits = Limits { keep: live.keep, queries: live.queries, ..Limits::default() };
+    let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
+    let reset = AtomicBool::new(false);
+    let ended_by = || "quit".to_owned();
+    let mut desk = Desk::new(Admission { queries: live.queries, filter: None }, &ended_by);
+    desk.outlets.extend(recording(live)?);
+    desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset });
+    let mut capture = Capture::open(&live.capture)?;
+    let screen = || {
+        ui::run(ui::Setup {
+            latest: &latest,
+            origin: Origin::Live,
+            choices: choices(live.queries),
+            filter: live.filter.clone().unwrap_or_default(),
+            exporter: &mut Files { owner: sudo_owner(environment) },
+            controls: &mut Reset(&reset),
+        })
+    };
+    let (_, lossy) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
+    Ok(Status::of(lossy))
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Colours as the environment allows, local time, the mouse on.
+fn choices(queries: bool) -> ui::Choices {
+    ui::Choices { theme: Theme::new(Palette::from_env(environment)), zone: Zone::Local, mouse: true, queries }
+}
+
+/// What the keys of a live screen may ask of the pipeline.
+struct Reset<'a>(&'a AtomicBool);
+
+impl ui::Controls for Reset<'_> {
+    fn reset_counts(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn lines(format: LogFormat, output: Option<&Path>) -> Result<Outlet> {
+    let format: Box<dyn Format> = match format {
+        LogFormat::Text => Box::new(Text::default()),
+        LogFormat::Seed => Box::new(Seed::local()),
+        LogFormat::Json => Box::new(Json),
+        LogFormat::Csv => Box::new(Csv),
+    };
+    Ok(match output {
+        Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
+        None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, io::stdout()))),
+    })
+}
+
+fn recording(live: &Live) -> Result<Option<Outlet>> {
+    let Some(path) = &live.record else { return Ok(None) };
+    let sink = LineSink::file(Box::new(Json), open(path)?);
+    Ok(Some(Outlet::new(path.display().to_string(), Box::new(sink))))
+}
+
+fn open(path: &Path) -> Result<std::fs::File> {
+    sink::open(path).with_context(|| format!("cannot open {}", path.display()))
+}

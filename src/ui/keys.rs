@@ -1,0 +1,304 @@
+//! KEYS: the one table of keys.
+//!
+//! A row says where a key works, what it does, and how that is told. Lookup, the footer's hints, the help overlay and
+//! the README's table are derived from it, so none of them can disagree. It does not know how an action is done.
+
+use std::fmt::Write;
+
+use super::input::{Code, Key};
+
+/// What the keys are talking to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The table of calls.
+    Calls,
+    /// The table of sets.
+    Sets,
+    /// The table of callers.
+    Callers,
+    /// The table of failures.
+    Failures,
+    /// A call in full.
+    Detail,
+    /// The help overlay.
+    Help,
+    /// A list to choose from: columns, or what to sort by.
+    Pick,
+    /// A line of text.
+    Prompt,
+    /// A question.
+    Ask,
+}
+
+/// What a key does.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Quit,
+    Suspend,
+    Back,
+    Help,
+    Redraw,
+    ShowView(u8),
+    NextView,
+    PreviousView,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Bottom,
+    Left,
+    Right,
+    Pause,
+    Follow,
+    Open,
+    Filter,
+    FilterByCell,
+    FailuresOnly,
+    ChangesOnly,
+    Search,
+    SearchNext,
+    SearchPrevious,
+    NextFailure,
+    PreviousFailure,
+    Sort,
+    Invert,
+    Columns,
+    Times,
+    Export,
+    CopyText,
+    CopyJson,
+    ResetCounts,
+    Mouse,
+    JumpBack,
+    JumpAhead,
+    Slower,
+    Faster,
+    Accept,
+    Complete,
+    Older,
+    Newer,
+    Toggle,
+    Yes,
+}
+
+/// A row of [`KEYS`].
+#[derive(Debug)]
+pub struct KeyRow {
+    /// Where it works.
+    pub modes: &'static [Mode],
+    /// Any of these.
+    pub keys: &'static [Key],
+    /// What it does.
+    pub action: Action,
+    /// The word in the footer; empty for keys that are not told there.
+    pub hint: &'static str,
+    /// The line in the help overlay.
+    pub help: &'static str,
+}
+
+const TABLES: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures];
+const GROUPS: &[Mode] = &[Mode::Sets, Mode::Callers, Mode::Failures];
+const CALLS: &[Mode] = &[Mode::Calls];
+const READING: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures, Mode::Detail, Mode::Help];
+const LISTS: &[Mode] = &[Mode::Calls, Mode::Sets, Mode::Callers, Mode::Failures, Mode::Detail, Mode::Help, Mode::Pick];
+const OVERLAYS: &[Mode] = &[Mode::Detail, Mode::Help, Mode::Pick];
+const EVERYWHERE: &[Mode] = &[
+    Mode::Calls,
+    Mode::Sets,
+    Mode::Callers,
+    Mode::Failures,
+    Mode::Detail,
+    Mode::Help,
+    Mode::Pick,
+    Mode::Prompt,
+    Mode::Ask,
+];
+
+const fn k(c: char) -> Key {
+    Key::char(c)
+}
+const fn c(code: Code) -> Key {
+    Key::of(code)
+}
+
+macro_rules! rows {
+    ($($modes:ident [$($key:expr),+] $action:expr, $hint:literal, $help:literal;)*) => {
+        &[$(KeyRow { modes: $modes, keys: &[$($key),+], action: $action, hint: $hint, help: $help }),*]
+    };
+}
+
+const PROMPT: &[Mode] = &[Mode::Prompt];
+const ASK: &[Mode] = &[Mode::Ask];
+const PICK: &[Mode] = &[Mode::Pick];
+const DETAIL: &[Mode] = &[Mode::Detail];
+
+/// All keys. The order is that of the footer and of the help overlay.
+pub static KEYS: &[KeyRow] = rows! {
+    TABLES [k('/'), c(Code::F(4))] Action::Filter, "filter", "filter every view, as you type";
+    TABLES [k(' '), k('p')] Action::Pause, "pause", "hold the screen still; recording goes on";
+    CALLS [c(Code::Enter), k('d')] Action::Open, "detail", "everything about this call";
+    GROUPS [c(Code::Enter), k('d')] Action::Open, "its calls", "the calls behind this row";
+    TABLES [k('!')] Action::FailuresOnly, "failures", "failures only, on and off";
+    TABLES [k('W')] Action::ChangesOnly, "changes", "changes only, on and off";
+    TABLES [k('f')] Action::FilterByCell, "this cell", "add the cell under the cursor to the filter";
+    TABLES [k('w'), Key::ctrl('s')] Action::Export, "export", "write the rows shown to a file";
+    TABLES [c(Code::F(6)), k('s')] Action::Sort, "", "choose what to sort by";
+    TABLES [k('I')] Action::Invert, "", "the other way round";
+    TABLES [k('c')] Action::Columns, "", "choose columns";
+    TABLES [k('t')] Action::Times, "", "next way to write times";
+    TABLES [Key::ctrl('f'), c(Code::F(3))] Action::Search, "", "search; hides nothing";
+    TABLES [k('n')] Action::SearchNext, "", "next match";
+    TABLES [k('N')] Action::SearchPrevious, "", "previous match";
+    CALLS [k('e')] Action::NextFailure, "", "next failure";
+    CALLS [k('E')] Action::PreviousFailure, "", "previous failure";
+    CALLS [k('F')] Action::Follow, "", "follow the newest call, on and off";
+    TABLES [c(Code::Tab)] Action::NextView, "", "next view";
+    TABLES [c(Code::BackTab)] Action::PreviousView, "", "previous view";
+    TABLES [k('1')] Action::ShowView(0), "", "calls";
+    TABLES [k('2')] Action::ShowView(1), "", "sets";
+    TABLES [k('3')] Action::ShowView(2), "", "callers";
+    TABLES [k('4')] Action::ShowView(3), "", "failures";
+    LISTS [c(Code::Up), k('k')] Action::Up, "", "up";
+    LISTS [c(Code::Down), k('j')] Action::Down, "", "down";
+    TABLES [c(Code::Left)] Action::Left, "", "cell to the left";
+    TABLES [c(Code::Right)] Action::Right, "", "cell to the right";
+    LISTS [c(Code::PageUp), Key::ctrl('b')] Action::PageUp, "", "a page up";
+    LISTS [c(Code::PageDown)] Action::PageDown, "", "a page down";
+    LISTS [Key::ctrl('u')] Action::HalfUp, "", "half a page up";
+    LISTS [Key::ctrl('d')] Action::HalfDown, "", "half a page down";
+    LISTS [c(Code::Home), k('g')] Action::Top, "", "to the top";
+    LISTS [c(Code::End), k('G')] Action::Bottom, "", "to the bottom; follows again";
+    DETAIL [k('n'), k(']')] Action::JumpAhead, "next call", "the next call in the table";
+    DETAIL [k('N'), k('[')] Action::JumpBack, "previous", "the previous call in the table";
+    CALLS [k('y')] Action::CopyText, "", "copy the call as text";
+    CALLS [k('Y')] Action::CopyJson, "", "copy the call as JSON";
+    DETAIL [k('y')] Action::CopyText, "copy", "copy the call as text";
+    DETAIL [k('Y')] Action::CopyJson, "copy as JSON", "copy the call as JSON";
+    TABLES [k(']')] Action::JumpAhead, "", "replay: a minute ahead";
+    TABLES [k('[')] Action::JumpBack, "", "replay: a minute back";
+    TABLES [k('+')] Action::Faster, "", "replay: faster";
+    TABLES [k('-')] Action::Slower, "", "replay: slower";
+    TABLES [Key::ctrl('r')] Action::ResetCounts, "", "count from zero again (asks)";
+    TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: select text)";
+    PICK [k(' ')] Action::Toggle, "show or hide", "show or hide the column";
+    PICK [c(Code::Enter)] Action::Accept, "done", "take it";
+    PROMPT [c(Code::Enter)] Action::Accept, "done", "done: keep the filter, search, write";
+    PROMPT [c(Code::Tab)] Action::Complete, "complete", "complete the path";
+    PROMPT [c(Code::Up)] Action::Older, "older", "the filter before";
+    PROMPT [c(Code::Down)] Action::Newer, "", "the filter after it";
+    PROMPT [c(Code::Esc)] Action::Back, "cancel", "back to how it was";
+    ASK [k('y'), k('Y')] Action::Yes, "yes", "yes";
+    ASK [c(Code::Esc), k('n'), k('N'), c(Code::Enter)] Action::Back, "no", "no";
+    TABLES [c(Code::Esc)] Action::Back, "", "back to the view or filter before";
+    OVERLAYS [c(Code::Esc)] Action::Back, "back", "back to the table";
+    READING [Key::ctrl('l')] Action::Redraw, "", "draw the screen afresh";
+    EVERYWHERE [Key::ctrl('z')] Action::Suspend, "", "to the shell; fg comes back";
+    LISTS [k('q')] Action::Quit, "", "quit";
+    EVERYWHERE [Key::ctrl('c')] Action::Quit, "", "quit";
+    READING [k('?'), k('h'), c(Code::F(1))] Action::Help, "help", "this help, on and off";
+};
+
+/// What `key` does in `mode`.
+pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
+    KEYS.iter().find(|row| row.modes.contains(&mode) && row.keys.contains(&key)).map(|row| row.action)
+}
+
+/// The footer's hints of a mode: key and word, in order of importance; help stands last.
+pub fn hints(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
+    KEYS.iter().filter(move |r| r.modes.contains(&mode) && !r.hint.is_empty()).map(|r| (name(r.keys[0]), r.hint))
+}
+
+/// Rows for the help overlay of a mode: all its keys by name, and what they do.
+pub fn help(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
+    KEYS.iter().filter(move |r| r.modes.contains(&mode)).map(|r| (names(r), r.help))
+}
+
+/// Names of all keys of a row.
+pub fn names(row: &KeyRow) -> String {
+    row.keys.iter().map(|key| name(*key)).collect::<Vec<_>>().join(" ")
+}
+
+/// A key's name as people write it.
+pub fn name(key: Key) -> String {
+    let bare = match key.code {
+        Code::Char(' ') => "Space".to_owned(),
+        Code::Char(c) if key.ctrl => c.to_ascii_uppercase().to_string(),
+        Code::Char(c) => c.to_string(),
+        Code::F(n) => format!("F{n}"),
+        Code::BackTab => "Shift-Tab".to_owned(),
+        Code::PageUp => "PgUp".to_owned(),
+        Code::PageDown => "PgDn".to_owned(),
+        Code::Up => "↑".to_owned(),
+        Code::Down => "↓".to_owned(),
+        Code::Left => "←".to_owned(),
+        Code::Right => "→".to_owned(),
+        other => format!("{other:?}"),
+    };
+    match (key.ctrl, key.alt) {
+        (true, _) => format!("Ctrl-{bare}"),
+        (false, true) => format!("Alt-{bare}"),
+        (false, false) => bare,
+    }
+}
+
+/// The README's table.
+pub fn markdown() -> String {
+    let mut out = String::from("| where | key | what it does |\n|---|---|---|\n");
+    for row in KEYS {
+        let place = match row.modes {
+            [Mode::Detail] => "detail",
+            [Mode::Prompt] => "prompt",
+            [Mode::Ask] => "question",
+            [Mode::Pick] => "list",
+            [Mode::Calls] => "calls",
+            modes if modes == GROUPS => "sets, callers, failures",
+            modes if modes == EVERYWHERE => "everywhere",
+            modes if modes == OVERLAYS => "overlays",
+            _ => "tables",
+        };
+        let keys: Vec<String> = row.keys.iter().map(|key| format!("`{}`", name(*key))).collect();
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "| {place} | {} | {} |", keys.join(" "), row.help);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_does_two_things() {
+        let mut seen = HashSet::new();
+        for row in KEYS {
+            for mode in row.modes {
+                for key in row.keys {
+                    assert!(seen.insert((*mode, *key)), "{} twice in {mode:?}", name(*key));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn escape_never_quits_and_every_mode_has_a_way_out() {
+        for mode in EVERYWHERE {
+            assert_eq!(lookup(*mode, c(Code::Esc)), Some(Action::Back), "{mode:?}");
+            assert_eq!(lookup(*mode, Key::ctrl('c')), Some(Action::Quit));
+        }
+    }
+
+    #[test]
+    fn help_is_the_last_hint_of_a_table() {
+        for mode in TABLES {
+            let hints: Vec<_> = hints(*mode).collect();
+            assert_eq!(hints.last().map(|h| h.1), Some("help"));
+            assert!((6..=8).contains(&hints.len()));
+        }
+        assert_eq!(markdown().lines().count(), KEYS.len() + 2);
+    }
+}
