@@ -10,6 +10,7 @@ pub mod new_file;
 pub mod pace;
 pub mod read;
 pub mod replay;
+pub mod restore;
 pub mod seed;
 pub mod sink;
 pub mod text;
