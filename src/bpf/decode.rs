@@ -228,7 +228,7 @@ mod tests {
     fn processes_of_one_origin_share_it() {
         // An add without set or element.
         let message = [20, 0, 0, 0, 9, 6, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
-        let mut decoder = Decoder::new(None);
+        let mut decoder = Decoder::new(None, 0);
         let mut actor = |wire: WireCall<'_>| match decoder.decode(&record(&wire, 0), 0).unwrap().event {
             Event::Call(call) => call.actor,
             other => panic!("{other:?}"),
