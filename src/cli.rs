@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bpf::load::{RING_MAX, RING_MIN};
+use crate::log::restore::Wanted;
 use crate::model::Limits;
 use crate::model::filter::Filter;
 
@@ -95,6 +96,9 @@ enum Command {
         /// Read recordings instead of the kernel
         #[arg(long, value_name = "FILE", num_args = 1..)]
         from: Vec<PathBuf>,
+        /// With --format restore: the network namespace whose changes are written
+        #[arg(long, value_name = "NAME|INUM")]
+        netns: Option<Wanted>,
     },
     /// Show recordings on the screen; no root needed
     Replay {
@@ -124,6 +128,8 @@ pub enum LogFormat {
     Json,
     /// Comma-separated values
     Csv,
+    /// The successful changes, as input for ipset restore
+    Restore,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -188,12 +194,18 @@ pub enum End {
     /// The screen.
     Screen,
     /// Lines.
-    Lines {
-        /// How they look.
-        format: LogFormat,
-        /// File; standard output without one.
-        output: Option<PathBuf>,
-    },
+    Lines(Lines),
+}
+
+/// Lines as the end.
+#[derive(Debug)]
+pub struct Lines {
+    /// How they look.
+    pub format: LogFormat,
+    /// File; standard output without one.
+    pub output: Option<PathBuf>,
+    /// The network namespace whose changes are written as restore input; the host's without one.
+    pub netns: Option<Wanted>,
 }
 
 impl Cli {
@@ -227,15 +239,22 @@ impl Cli {
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
             );
         }
-        let lines = |format, output| End::Lines { format, output };
+        let lines = |format, output, netns| End::Lines(Lines { format, output, netns });
         let recorded =
             |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
         let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
             None if on_terminal() => live(filter, End::Screen),
-            None => live(filter, lines(LogFormat::Text, None)),
-            Some(Command::Log { format, output, from }) if from.is_empty() => live(filter, lines(format, output)),
-            Some(Command::Log { format, output, from }) => recorded(from, 0.0, filter, lines(format, output)),
+            None => live(filter, lines(LogFormat::Text, None, None)),
+            Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
+                return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
+            }
+            Some(Command::Log { format, output, from, netns }) if from.is_empty() => {
+                live(filter, lines(format, output, netns))
+            }
+            Some(Command::Log { format, output, from, netns }) => {
+                recorded(from, 0.0, filter, lines(format, output, netns))
+            }
             Some(Command::Replay { files, speed }) => {
                 if !on_terminal() {
                     return Err("replay needs a terminal; log --from FILE prints a recording".into());

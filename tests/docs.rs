@@ -120,10 +120,10 @@ fn spelling(arg: &Arg) -> String {
     let with_value = |(n, flag): (usize, &String)| {
         if n == last && !value.is_empty() { format!("`{flag} {value}`") } else { format!("`{flag}`") }
     };
-    match flags.is_empty() {
-        true => format!("`{value}`"),
-        false => flags.iter().enumerate().map(with_value).collect::<Vec<_>>().join(", "),
+    if flags.is_empty() {
+        return format!("`{value}`");
     }
+    flags.iter().enumerate().map(with_value).collect::<Vec<_>>().join(", ")
 }
 
 /// What may be chosen, and what is taken where nothing is.

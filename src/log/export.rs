@@ -9,6 +9,7 @@ use super::Format;
 use super::csv::{self, Csv};
 use super::jsonl::Json;
 use super::new_file::{self, Owner};
+use super::restore::Restore;
 use super::text::Text;
 use crate::model::record::Record;
 
@@ -53,7 +54,7 @@ pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
         Ending::Csv => Box::new(Csv),
         Ending::Json | Ending::Jsonl => Box::new(Json),
         Ending::Text => Box::new(Text::default()),
-        Ending::Restore => return None,
+        Ending::Restore => Box::new(Restore::chosen()),
     })
 }
 
@@ -73,7 +74,7 @@ pub enum Error {
     #[error("the name must end in .csv, .json, .jsonl, .txt or .ipset")]
     Ending,
     /// Nobody knows how to write it.
-    #[error("files of this ending are not written by this version: choose .csv, .json, .jsonl or .txt")]
+    #[error("files of this ending are not written here: choose .csv, .json, .jsonl or .txt")]
     NoFormat,
     /// Rows that are no calls.
     #[error("an .ipset file is made of calls, and these rows are sums: choose .csv, .json, .jsonl or .txt")]

@@ -10,6 +10,7 @@ pub mod new_file;
 pub mod pace;
 pub mod read;
 pub mod replay;
+pub mod restore;
 pub mod seed;
 pub mod sink;
 pub mod text;
@@ -20,4 +21,7 @@ use crate::model::record::Record;
 pub trait Format: Send {
     /// Appends the record's line, newline included; nothing where the format has no word for it.
     fn append(&mut self, record: &Record, out: &mut Vec<u8>);
+
+    /// Appends what stands at the beginning of a file: nothing in most formats.
+    fn head(&self, _out: &mut Vec<u8>) {}
 }

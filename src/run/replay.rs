@@ -25,14 +25,14 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
     let control = Arc::new(Control::new(recorded.speed));
     match &recorded.end {
         End::Screen => on_screen(recorded, &control),
-        End::Lines { format, output } => {
+        End::Lines(to) => {
             let stop = Stop::default();
             let _signals = Signals::watch(&stop).context("cannot watch for signals")?;
             let filter = recorded.filter.as_deref().map(Filter::parse).transpose()?;
             let ended_by = || String::new();
             let mut desk = Desk::new(Admission { queries: true, filter }, &ended_by);
             desk.numbering = false;
-            desk.outlets.push(lines(*format, output.as_deref())?);
+            desk.outlets.push(lines(to)?);
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
             let mut source = Replay::open(&recorded.files, control, tell)?;
             pipeline::headless(&mut source, &stop, &mut desk)?;

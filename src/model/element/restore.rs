@@ -3,13 +3,14 @@
 //! Its reader knows no escapes: double quotes keep spaces together, a line ends at its newline, an empty word is
 //! dropped. Where a caller did by netlink what those words cannot say, there is no line, and the log has to tell so.
 
-use super::{Element, Second};
+use super::{Element, Place, Second};
 use crate::model::text::raw;
 
-/// Safe text as one word of a restore line; `None` if no word can say it.
+/// Safe text as one word of a restore line; `None` if no word can say it. A word that begins with a dash would be read as
+/// an option, quoted or not.
 pub fn restore_word(text: &str) -> Option<Vec<u8>> {
     let bytes = raw(text);
-    if bytes.is_empty() || bytes.iter().any(|b| matches!(b, b'"' | b'\n' | 0)) {
+    if bytes.is_empty() || bytes[0] == b'-' || bytes.iter().any(|b| matches!(b, b'"' | b'\n' | 0)) {
         return None;
     }
     if bytes.iter().any(|b| matches!(b, b' ' | b'\t' | b'\r')) {
@@ -22,10 +23,16 @@ impl Element<'_> {
     /// The bytes to write after `add SET ` or `del SET ` in a restore file; `None` if they would not do exactly what
     /// the message did.
     pub fn restore(&self) -> Option<Vec<u8>> {
-        let sayable = match &self.second {
-            Some(Second::Iface(name, _)) => !name.contains(','),
-            _ => true,
+        let iface = match &self.second {
+            Some(Second::Iface(name, _)) => Some(name),
+            _ => None,
         };
+        let place = match &self.place {
+            Some(Place::Before(name) | Place::After(name)) => Some(name),
+            None => None,
+        };
+        // ipset(8) parts an element at its commas, whatever the names in it.
+        let sayable = ![iface, place, self.member.as_ref()].into_iter().flatten().any(|name| name.contains(','));
         if !sayable || !self.unknown.is_empty() || (self.member.is_none() && self.ip.is_none() && self.second.is_none())
         {
             return None;

@@ -119,10 +119,16 @@ fn restore_is_told_what_it_can_be_told() {
         "1.1.1.1 attr-13=00",
         "-",
         "1.1.1.1,e,0",
+        "-exist",
+        r"a\x00b",
+        "a before -!",
+        "a before b,c",
+        r#"a comment "x\x00y""#,
     ] {
         assert_eq!(line(text), None, "{text}");
     }
-    assert_eq!(restore_word(""), None);
+    let list = Element::parse("a,b", Dims::of(Some("list:set"))).and_then(|e| e.restore());
+    assert_eq!((list, restore_word(""), restore_word("-f")), (None, None, None));
 }
 
 fn addr() -> impl Strategy<Value = IpAddr> {
