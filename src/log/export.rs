@@ -9,6 +9,7 @@ use super::Format;
 use super::csv::{self, Csv};
 use super::jsonl::Json;
 use super::new_file::{self, Owner};
+use super::restore::Restore;
 use super::text::Text;
 use crate::model::record::Record;
 
@@ -53,7 +54,7 @@ pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
         Ending::Csv => Box::new(Csv),
         Ending::Json | Ending::Jsonl => Box::new(Json),
         Ending::Text => Box::new(Text::default()),
-        Ending::Restore => return None,
+        Ending::Restore => Box::new(Restore::chosen()),
     })
 }
 
