@@ -5,10 +5,10 @@
 #[path = "../tests/feed/mod.rs"]
 mod feed;
 
+use crossterm::event::{Event, KeyCode};
 use divan::{Bencher, black_box};
 use ipsetaudit::model::record::Time;
 use ipsetaudit::model::{Limits, Model};
-use ipsetaudit::ui::input::{Input, Key};
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{App, Choices, News, Origin, panels};
@@ -41,7 +41,7 @@ impl Scene {
         panels::measure(&mut scene.app, (200, 50));
         while scene.app.refresh(scene.feed.time, CALLS) {}
         for key in keys.chars() {
-            scene.app.input(&Input::Key(Key::char(key)));
+            scene.app.input(&Event::Key(KeyCode::Char(key).into()));
             while scene.app.refresh(scene.feed.time, CALLS) {}
         }
         scene
@@ -104,7 +104,7 @@ fn callers_under_a_filter(bencher: Bencher<'_, '_>) {
 fn first_screen_of_a_new_filter(bencher: Bencher<'_, '_>) {
     let mut scene = Scene::new("");
     bencher.bench_local(|| {
-        scene.app.input(&Input::Key(Key::char('W')));
+        scene.app.input(&Event::Key(KeyCode::Char('W').into()));
         scene.draw();
     });
 }

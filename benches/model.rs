@@ -49,7 +49,7 @@ fn memory() {
         drop(model);
     };
     println!("a record without its element: {} bytes", size_of::<record::Record>());
-    println!("a process without its texts: {} bytes", size_of::<record::Actor>());
+    println!("a process without its command line: {} bytes", size_of::<record::Actor>());
     told("200 processes", full_model);
     told("a process a call", || {
         let mut model = Model::new(Limits { keep: KEPT, ..Limits::default() });

@@ -8,7 +8,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use ipsetaudit::log::Format;
 use ipsetaudit::log::jsonl::Json;
 use ipsetaudit::log::read::{Entry, Parser, Reader};
-use ipsetaudit::model::record::{Actor, Elements, Event, Record};
+use ipsetaudit::model::record::{Actor, Elements, Event, Origin, Record};
 use ipsetaudit::model::{op, record};
 
 #[allow(dead_code, unreachable_pub)]
@@ -25,18 +25,19 @@ fn main() {
 fn fill(record: &mut Record, cmdline: Option<&str>) {
     let Event::Call(call) = &mut record.event else { return };
     let cmdline = cmdline.unwrap_or("ipset restore -exist").to_owned();
-    call.actor = Arc::new(Actor {
+    let origin = Origin {
         ppid: Some(900),
         exe: Some(Arc::from("/usr/sbin/ipset")),
-        cmdline: Some(Arc::from(cmdline)),
         gid: Some(0),
         auid: Some(1000),
         login: Some(Arc::from("alice")),
         ses: Some(3),
         cgroup: Some(Arc::from("/system.slice/update-blocklist.service")),
         unit: Some(Arc::from("update-blocklist.service")),
-        ..(*call.actor).clone()
-    });
+        ..(*call.actor.origin).clone()
+    };
+    call.actor =
+        Arc::new(Actor { cmdline: Some(Arc::from(cmdline)), origin: Arc::new(origin), ..(*call.actor).clone() });
 }
 
 /// A recording whose calls come from so many processes; 0 for a process a call.

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bpf::load::{RING_MAX, RING_MIN};
+use crate::log::restore::Wanted;
 use crate::model::Limits;
 use crate::model::filter::Filter;
 
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
 #[command(name = "ipsetaudit-tui", version, max_term_width = 100)]
-#[command(about = "Who changed this ipset, when, how, and did it work?", after_help = EXAMPLES)]
+#[command(about = "Who changed this ipset, when, how, and did it work?", help_template = HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -22,18 +23,40 @@ pub struct Cli {
     global: Global,
 }
 
-const EXAMPLES: &str = "\
+/// Examples first: most people look for a line to copy.
+const HELP: &str = "\
+{about-with-newline}
 Examples:
-  sudo ipsetaudit-tui                          watch every ipset call
-  sudo ipsetaudit-tui log                      the same as lines, for a pipe or a file
-  sudo ipsetaudit-tui log --format json -o F   a recording for jq and grep
-  ipsetaudit-tui doctor                        can this kernel be audited?
+  sudo ipsetaudit-tui                           watch every ipset call
+  sudo ipsetaudit-tui -r audit.jsonl            the same, and record all of it
+  sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
+  sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
+  ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
+  ipsetaudit-tui doctor                         can this host be audited?
+
+{usage-heading} {usage}
+
+{all-args}
 
 Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran but something was lost or not recorded.";
 
+/// As [`HELP`], for `log`.
+const LOG_HELP: &str = "\
+{about-with-newline}
+Examples:
+  sudo ipsetaudit-tui log -f 'op=destroy,swap set=block*'
+  sudo ipsetaudit-tui log --format json -o audit.jsonl
+  ipsetaudit-tui log --from audit.jsonl --format csv
+
+{usage-heading} {usage}
+
+{all-args}
+
+A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
+
 #[derive(Args, Clone, Debug)]
 struct Global {
-    /// Detach and write to syslog
+    /// Detach and write to syslog (not there yet)
     #[arg(short, long, global = true)]
     daemon: bool,
     /// Show libbpf's own messages on stderr
@@ -48,7 +71,7 @@ struct Global {
     /// Show also what every ipset command asks first (protocol, header, type)
     #[arg(long, global = true)]
     queries: bool,
-    /// Size of the kernel ring that holds calls until they are read
+    /// Size of the kernel ring that holds calls until they are read, from 256K to 1G
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true)]
     buffer: u32,
     /// Calls that the screen keeps
@@ -62,6 +85,7 @@ struct Global {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Write every call as a line
+    #[command(help_template = LOG_HELP)]
     Log {
         /// How a line looks
         #[arg(long, value_enum, default_value = "text")]
@@ -69,6 +93,21 @@ enum Command {
         /// Append to FILE instead of standard output
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Read recordings instead of the kernel
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        from: Vec<PathBuf>,
+        /// With --format restore: the network namespace whose changes are written
+        #[arg(long, value_name = "NAME|INUM")]
+        netns: Option<Wanted>,
+    },
+    /// Show recordings on the screen; no root needed
+    Replay {
+        /// Recordings (JSON Lines), oldest first
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// So many times as fast as it happened; 0: all at once
+        #[arg(long, value_name = "N", default_value_t = 0.0)]
+        speed: f64,
     },
     /// Check whether this host can be audited, and what to do if not
     Doctor {
@@ -89,6 +128,8 @@ pub enum LogFormat {
     Json,
     /// Comma-separated values
     Csv,
+    /// The successful changes, as input for ipset restore
+    Restore,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -102,6 +143,8 @@ enum Probe {
 pub enum Plan {
     /// Record live calls.
     Live(Live),
+    /// Read recordings.
+    Recorded(Recorded),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -128,18 +171,41 @@ pub struct Live {
     pub end: End,
 }
 
+/// Recordings as the source.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The recordings, oldest first.
+    pub files: Vec<PathBuf>,
+    /// So many times as fast as it happened; 0: all at once.
+    pub speed: f64,
+    /// Show query ops from the start.
+    pub queries: bool,
+    /// Which calls: those that are written, or those that are shown at first.
+    pub filter: Option<String>,
+    /// Calls kept for the screen.
+    pub keep: usize,
+    /// What is at the end.
+    pub end: End,
+}
+
 /// The end of a pipeline.
 #[derive(Debug)]
 pub enum End {
     /// The screen.
     Screen,
     /// Lines.
-    Lines {
-        /// How they look.
-        format: LogFormat,
-        /// File; standard output without one.
-        output: Option<PathBuf>,
-    },
+    Lines(Lines),
+}
+
+/// Lines as the end.
+#[derive(Debug)]
+pub struct Lines {
+    /// How they look.
+    pub format: LogFormat,
+    /// File; standard output without one.
+    pub output: Option<PathBuf>,
+    /// The network namespace whose changes are written as restore input; the host's without one.
+    pub netns: Option<Wanted>,
 }
 
 impl Cli {
@@ -165,12 +231,36 @@ impl Cli {
         if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
             return Err(format!("the filter is wrong: {error}"));
         }
-        let live = |end| Plan::Live(Live { capture, verbose, queries, record, filter, keep: keep.max(1), end });
-        let lines = |format, output| End::Lines { format, output };
+        let keep = keep.max(1);
+        let from_files = matches!(&self.command, Some(Command::Replay { .. }))
+            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
+        if from_files && record.is_some() {
+            return Err(
+                "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
+            );
+        }
+        let lines = |format, output, netns| End::Lines(Lines { format, output, netns });
+        let recorded =
+            |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
+        let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
-            None if on_terminal() => live(End::Screen),
-            None => live(lines(LogFormat::Text, None)),
-            Some(Command::Log { format, output }) => live(lines(format, output)),
+            None if on_terminal() => live(filter, End::Screen),
+            None => live(filter, lines(LogFormat::Text, None, None)),
+            Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
+                return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
+            }
+            Some(Command::Log { format, output, from, netns }) if from.is_empty() => {
+                live(filter, lines(format, output, netns))
+            }
+            Some(Command::Log { format, output, from, netns }) => {
+                recorded(from, 0.0, filter, lines(format, output, netns))
+            }
+            Some(Command::Replay { files, speed }) => {
+                if !on_terminal() {
+                    return Err("replay needs a terminal; log --from FILE prints a recording".into());
+                }
+                recorded(files, speed, filter, End::Screen)
+            }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
         })
     }

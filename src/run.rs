@@ -8,6 +8,7 @@ mod doctor;
 pub mod files;
 mod live;
 mod pipeline;
+mod replay;
 mod signals;
 
 use std::io::{self, Write};
@@ -50,6 +51,7 @@ pub fn run(plan: Plan) -> Result<Status> {
     libbpf_messages(matches!(&plan, Plan::Live(live) if live.verbose));
     match plan {
         Plan::Live(live) => live::audit(&live),
+        Plan::Recorded(recorded) => replay::replay(&recorded),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

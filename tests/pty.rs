@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use ipsetaudit::run::files::Files;
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{Choices, Controls, Exported, Exporter, Latest, News, Origin, Setup, Sheet, run};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
@@ -73,11 +75,12 @@ struct Session {
     slave: OwnedFd,
     before: Termios,
     seen: Arc<Mutex<Vec<u8>>>,
+    listening: Arc<AtomicBool>,
 }
 
 impl Session {
     fn start() -> Self {
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         rustix::pty::grantpt(&master).unwrap();
         rustix::pty::unlockpt(&master).unwrap();
         let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
@@ -97,20 +100,32 @@ impl Session {
             .unwrap();
         let master = File::from(master);
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (mut reader, sink) = (master.try_clone().unwrap(), Arc::clone(&seen));
+        let listening = Arc::new(AtomicBool::new(true));
+        let (mut reader, sink, goes_on) = (master.try_clone().unwrap(), Arc::clone(&seen), Arc::clone(&listening));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(n @ 1..) = reader.read(&mut bytes) {
+            while goes_on.load(Ordering::Relaxed) {
+                let tenth = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+                if poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&tenth)).unwrap() == 0 {
+                    continue;
+                }
+                let Ok(n @ 1..) = reader.read(&mut bytes) else { break };
                 sink.lock().unwrap().extend_from_slice(&bytes[..n]);
             }
         });
-        let mut session = Self { child, master: Some(master), slave, before, seen };
+        let mut session = Self { child, master: Some(master), slave, before, seen, listening };
         session.wait_for("LIVE");
         session
     }
 
     fn type_keys(&mut self, keys: &str) {
         self.master.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Types from another thread: there is more than the terminal holds.
+    fn pour(&self, bytes: Vec<u8>) -> std::thread::JoinHandle<()> {
+        let mut master = self.master.as_ref().unwrap().try_clone().unwrap();
+        std::thread::spawn(move || drop(master.write_all(&bytes)))
     }
 
     /// Waits for a text, and forgets all up to it.
@@ -250,11 +265,54 @@ fn signals_end_it_and_the_terminal_comes_back() {
 
 #[test]
 fn a_terminal_that_hangs_up_ends_it() {
+    // In the middle of what: nothing, a sequence, a paste.
+    for typed in ["", "\x1b[1", "\x1b[200~blo"] {
+        let mut session = Session::start();
+        session.type_keys(typed);
+        std::thread::sleep(Duration::from_millis(100));
+        // All that holds the terminal's other side lets go of it.
+        session.listening.store(false, Ordering::Relaxed);
+        session.master.take();
+        let begun = Instant::now();
+        session.ended();
+        assert!(begun.elapsed() < Duration::from_secs(3), "after {typed:?}");
+    }
+}
+
+#[test]
+fn more_keys_at_once_than_a_read_takes() {
     let mut session = Session::start();
-    // The reading thread holds a copy; the kill of the session's terminal is what a closed window does.
-    session.master.take();
-    session.signal(Signal::HUP);
-    session.ended();
+    let end = "block".to_owned() + &"\x1b[D\x1b[C".repeat(1500) + "list\r";
+    session.pour(("/".to_owned() + &end).into_bytes()).join().unwrap();
+    session.wait_to_see("filter blocklist");
+    session.type_keys("q");
+    session.wait_for("ended: Ok(Quit)");
+}
+
+#[test]
+fn a_large_paste_is_text() {
+    let mut session = Session::start();
+    session.pour(format!("/\x1b[200~blocklist{}q\x1b[201~", " ".repeat(3_000_000)).into_bytes()).join().unwrap();
+    session.type_keys("\r");
+    session.wait_to_see("filter blocklist");
+    session.type_keys("q");
+    session.wait_for("ended: Ok(Quit)");
+}
+
+#[test]
+fn a_flood_of_input_does_not_hold_up_the_end() {
+    // A paste that never ends, a sequence that never ends, bytes that mean nothing, keys.
+    for (begin, more) in [("\x1b[200~", "x"), ("\x1b[", "0"), ("", "\x1b]"), ("", "2134")] {
+        let mut session = Session::start();
+        session.pour((begin.to_owned() + &more.repeat(200_000_000 / more.len())).into_bytes());
+        std::thread::sleep(Duration::from_millis(500));
+        session.signal(Signal::TERM);
+        let begun = Instant::now();
+        session.wait_for("ended: Ok(Signal(15))");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{begin:?} {more:?}: {:?}", begun.elapsed());
+        session.ended();
+        assert!(session.is_restored());
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `screenshots/*.svg`, made by one command and never stale: `BLESS=1 cargo test --test screenshots`.
+//! `screenshots/*.svg`: the screen on recordings of a real kernel, made by one command and never stale:
+//! `BLESS=1 cargo test --test screenshots`. The recordings are made by `tests/vm/record`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,32 +12,53 @@ mod svg;
 
 use std::path::PathBuf;
 
-use feed::Feed;
+use ipsetaudit::log::read::Parser;
 use ipsetaudit::model::record::Record;
 use ipsetaudit::ui::theme::Palette;
 use stage::Stage;
 
-fn day(feed: &mut Feed) -> Vec<Record> {
-    std::iter::once(feed.start()).chain((0..1200).map(|_| feed.ordinary()).collect::<Vec<_>>()).collect()
+/// The story's records, without the end of its audit: the pictures are of a live screen.
+fn story() -> Vec<Record> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/story.jsonl");
+    let mut parser = Parser::default();
+    let mut records: Vec<_> =
+        std::fs::read_to_string(file).unwrap().lines().map(|line| parser.record(line.as_bytes()).unwrap()).collect();
+    records.pop();
+    records
+}
+
+/// A screen on which the first `shown` records have happened before the keys of `script`, the others after them.
+fn screen(shown: usize, script: &str) -> Stage {
+    let records = story();
+    let (before, after) = records.split_at(shown.min(records.len()));
+    let mut stage = Stage::new((120, 32), Palette::Full, |feed| {
+        feed.time = before.last().unwrap().time;
+        before.to_vec()
+    });
+    stage.play(script);
+    for record in after {
+        stage.feed.time = record.time;
+        stage.model.apply(record.clone());
+    }
+    stage.play("<more 0>");
+    stage
 }
 
 #[test]
 fn pictures_are_fresh() {
-    type Shot = (&'static str, fn(&mut Feed) -> Vec<Record>, &'static str);
-    let shots: [Shot; 7] = [
-        ("calls", Feed::little, ""),
-        ("sets", Feed::sixty_sets, "2<Down>"),
-        ("callers", day, "3"),
-        ("failures", day, "4"),
-        ("detail", Feed::little, "gee<Enter>"),
-        ("filter", day, "/set=f2b-* op=add not elem=10.0.0.0/8"),
-        ("paused", day, "<Space><more 1284>"),
+    const ALL: usize = usize::MAX;
+    let shots = [
+        ("calls", ALL, ""),
+        ("sets", ALL, "2<Down>"),
+        ("callers", ALL, "3"),
+        ("failures", ALL, "4"),
+        ("detail", ALL, "eee<Enter>"),
+        ("filter", ALL, "/set=blocklist* or op=swap"),
+        ("paused", 30, "<Space>"),
     ];
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots");
-    for (name, records, script) in shots {
-        let mut stage = Stage::new((120, 32), Palette::Full, records);
-        stage.play(script);
-        let picture = svg::svg(&stage.draw());
+    for (name, shown, script) in shots {
+        let picture = svg::svg(&screen(shown, script).draw());
         let path = folder.join(format!("{name}.svg"));
         if std::env::var_os("BLESS").is_some() {
             std::fs::create_dir_all(&folder).unwrap();

@@ -5,20 +5,22 @@
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use libbpf_rs::{RingBuffer, RingBufferBuilder};
-use nix::time::{ClockId, clock_gettime};
 
+use super::ask;
 use super::balance::Balance;
-use super::canary::Canary;
+use super::canary::{self, Sight};
+use super::clock::clock;
 use super::decode::{self, Decoder};
-use super::load::{Config, Counter, Probe, Undelivered};
+use super::load::{Config, Counter, Own, Probe, Undelivered};
+use super::own::{self, OwnSocket};
 use super::probe::CannotRun;
-use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
+use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
 use crate::source::{Emit, Source, Stop};
 
 /// Records that go on together, at most.
@@ -29,8 +31,8 @@ const SLEEP: Duration = Duration::from_millis(500);
 const IDLE_ROUNDS: u32 = 3;
 /// How often losses are looked for.
 const CHECK: Duration = Duration::from_millis(500);
-/// How often the canary sings.
-const CANARY: Duration = Duration::from_secs(5);
+/// Sets that the kernel is asked about between two looks at the ring, and only while it is quiet.
+const QUESTIONS: usize = 8;
 /// How long the end waits for calls under way to return.
 const SETTLE: Duration = Duration::from_secs(1);
 /// What the busiest callers could write to the ring in a second; sets the reader's timer for a small ring.
@@ -46,11 +48,18 @@ pub const UNSEEN: [&str; 4] = [
     "sets that go with their network namespace",
 ];
 
+/// What fexit does not see on top of that.
+const UNSEEN_BY_FEXIT: [&str; 3] = [
+    "attempts without CAP_NET_ADMIN, and refused batches",
+    "which element of a restore failed, and why",
+    "how long a call took",
+];
+
 /// A live capture, attached and ready.
 #[derive(Debug)]
 pub struct Capture {
     probe: Probe,
-    canary: Canary,
+    sockets: Sockets,
     start: Start,
     host_netns: Option<u32>,
     round: Duration,
@@ -62,8 +71,8 @@ impl Capture {
     /// # Errors
     /// [`CannotRun`], with a remedy.
     pub fn open(config: &Config) -> Result<Self, CannotRun> {
-        let canary = open_canary()?;
-        let probe = Probe::open(config, &canary)?;
+        let sockets = Sockets::open()?;
+        let probe = Probe::open(config, &sockets.own)?;
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: read("/proc/sys/kernel/hostname"),
@@ -71,13 +80,13 @@ impl Capture {
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
             seen: SEEN.map(str::to_owned).to_vec(),
-            unseen: UNSEEN.map(str::to_owned).to_vec(),
+            unseen: unseen(probe.kind()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
         let quarter = u64::from(config.ring_size) * 250 / RING_BYTES_PER_SECOND;
         let round = Duration::from_millis(quarter.clamp(1, 10));
-        Ok(Self { probe, canary, start, host_netns: host_netns(), round })
+        Ok(Self { probe, sockets, start, host_netns: host_netns(), round })
     }
 
     /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
@@ -85,17 +94,36 @@ impl Capture {
     /// # Errors
     /// What stood in the way, with a remedy.
     pub fn rehearse() -> Result<(), CannotRun> {
-        let canary = open_canary()?;
-        Probe::try_open(&Config::default(), &canary).map(drop)
+        let sockets = Sockets::open()?;
+        Probe::try_open(&Config::default(), &sockets.own).map(drop)
     }
 }
 
-fn open_canary() -> Result<Canary, CannotRun> {
-    Canary::open().map_err(|e| CannotRun {
-        what: "cannot open a netlink socket to nfnetlink".to_owned(),
-        why: e.to_string(),
-        remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
-    })
+fn unseen(probe: ProbeKind) -> Vec<String> {
+    let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
+    UNSEEN.iter().chain(more).map(|&what| what.to_owned()).collect()
+}
+
+/// The program's own sockets: two, because they are used by two threads.
+#[derive(Debug)]
+struct Sockets {
+    canary: OwnSocket,
+    questions: OwnSocket,
+    own: Own,
+}
+
+impl Sockets {
+    fn open() -> Result<Self, CannotRun> {
+        let cannot = |e: std::io::Error| CannotRun {
+            what: "cannot open a netlink socket to nfnetlink".to_owned(),
+            why: e.to_string(),
+            remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
+        };
+        let (canary, questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
+        let netns = own::own_netns().map_err(cannot)?;
+        let own = Own { ports: [canary.port(), questions.port()], netns };
+        Ok(Self { canary, questions, own })
+    }
 }
 
 fn read(path: &str) -> Option<String> {
@@ -106,13 +134,6 @@ fn read(path: &str) -> Option<String> {
 fn host_netns() -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/1/ns/net").ok().map(|m| m.ino() as u32)
-}
-
-/// The time of day, and what to add to `CLOCK_MONOTONIC` to get it.
-fn clock() -> (Time, i64) {
-    let nanos = |id| clock_gettime(id).map_or(0, |t| t.tv_sec().saturating_mul(1_000_000_000) + t.tv_nsec());
-    let now = nanos(ClockId::CLOCK_REALTIME);
-    (Time(now), now - nanos(ClockId::CLOCK_MONOTONIC))
 }
 
 /// What is collected while the ring is read.
@@ -150,7 +171,7 @@ impl Source for Capture {
             return Ok(());
         }
         let intake = RefCell::new(Intake {
-            decoder: Decoder::new(self.host_netns),
+            decoder: Decoder::new(self.host_netns, self.sockets.own.netns),
             balance: Balance::new(now),
             batch: Vec::new(),
             clock: monotonic,
@@ -162,9 +183,9 @@ impl Source for Capture {
         let (sight, canary_stop) = (mpsc::channel(), mpsc::channel());
         let counter = self.probe.counter().context("cannot read the probe's counters")?;
         let canary_counter = self.probe.counter().context("cannot read the probe's counters")?;
-        let canary = &self.canary;
+        let Sockets { canary, questions, .. } = &self.sockets;
         thread::scope(|scope| {
-            scope.spawn(move || watch(canary, &canary_counter, &sight.0, &canary_stop.1));
+            scope.spawn(move || canary::watch(canary, &canary_counter, &sight.0, &canary_stop.1));
             let mut reader = Reader {
                 probe: &mut self.probe,
                 round: self.round,
@@ -172,6 +193,7 @@ impl Source for Capture {
                 intake: &intake,
                 counter: &counter,
                 sight: &sight.1,
+                questions,
                 blind_spells: 0,
             };
             let ended = reader.read(stop, emit);
@@ -192,6 +214,7 @@ struct Reader<'a> {
     intake: &'a RefCell<Intake>,
     counter: &'a Counter,
     sight: &'a Receiver<Sight>,
+    questions: &'a OwnSocket,
     blind_spells: u64,
 }
 
@@ -237,12 +260,32 @@ impl Reader<'_> {
     fn drain(&self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
         self.intake.borrow_mut().clock = clock().1;
         let _ = self.ring.consume_raw();
+        self.learn_types();
         let batch = std::mem::take(&mut self.intake.borrow_mut().batch);
         let taken = batch.len();
         if taken > 0 {
             emit(batch)?;
         }
         ControlFlow::Continue(taken)
+    }
+
+    /// Asks the kernel for the types of sets that were there before us. What the ring holds after the answers decides
+    /// whether they are true of the calls before: a set may have been replaced in between.
+    fn learn_types(&self) {
+        let (questions, taken) = {
+            let mut intake = self.intake.borrow_mut();
+            (intake.decoder.take_questions(QUESTIONS), intake.batch.len())
+        };
+        if questions.is_empty() || taken > BATCH / 8 {
+            return;
+        }
+        let told = questions.iter().filter_map(|set| Some((set, ask::type_of(self.questions, set)?)));
+        let told: Vec<_> = told.collect();
+        let _ = self.ring.consume_raw();
+        let Intake { decoder, batch, .. } = &mut *self.intake.borrow_mut();
+        for (set, set_type) in told {
+            decoder.adopt(set, &set_type, batch);
+        }
     }
 
     /// Tells what was lost since the last time, and whether we see.
@@ -294,44 +337,4 @@ impl Reader<'_> {
         let _ = emit(records);
         Ok(())
     }
-}
-
-/// The canary's word: blind since the last time that it was seen, and until when.
-struct Sight {
-    since: Time,
-    until: Option<Time>,
-}
-
-/// Sings now and then, and tells when it is not seen. It has a thread of its own because a call waits for the lock of
-/// the ipset subsystem, and the ring must be read meanwhile.
-fn watch(canary: &Canary, counter: &Counter, sight: &Sender<Sight>, stop: &Receiver<()>) {
-    let (mut seen, mut blind) = (clock().0, None);
-    loop {
-        let heard = is_heard(canary, counter);
-        let now = clock().0;
-        match (heard, blind) {
-            (false, None) => {
-                blind = Some(seen);
-                let _ = sight.send(Sight { since: seen, until: None });
-            }
-            (true, Some(since)) => {
-                blind = None;
-                let _ = sight.send(Sight { since, until: Some(now) });
-            }
-            _ => {}
-        }
-        if heard {
-            seen = now;
-        }
-        if stop.recv_timeout(CANARY) != Err(RecvTimeoutError::Timeout) {
-            return;
-        }
-    }
-}
-
-/// True if our own call was counted by the probe. A call that the kernel refused is as good as one not seen.
-fn is_heard(canary: &Canary, counter: &Counter) -> bool {
-    let count = || counter.read().map(|c| c.canary);
-    let Ok(before) = count() else { return false };
-    canary.sing().is_ok() && count().is_ok_and(|after| after > before)
 }

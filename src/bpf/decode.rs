@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use nix::unistd::{Uid, User};
 
+use super::netns::NetnsNames;
+use super::questions::Questions;
 use super::wire::{self, WireCall};
+use crate::model::actor::Origins;
+use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Actor, Call, Event, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{Actor, Call, Event, Origin, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -21,14 +25,15 @@ const MOST_ACTORS: usize = 8192;
 const MOST_USERS: usize = 4096;
 
 /// Decodes ring records, remembering what they have in common.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     names: Names,
     types: SetTypes,
     actors: HashMap<(u32, u64), Arc<Actor>>,
+    origins: Origins,
     users: HashMap<u32, Option<Arc<str>>>,
-    host_netns: Option<u32>,
-    host: Option<Arc<str>>,
+    netns: NetnsNames,
+    questions: Questions,
 }
 
 /// A record that makes no sense.
@@ -36,9 +41,18 @@ pub struct Decoder {
 pub struct Malformed;
 
 impl Decoder {
-    /// `host_netns`: inode of the network namespace that is called `host`.
-    pub fn new(host_netns: Option<u32>) -> Self {
-        Self { host_netns, host: Some(Arc::from("host")), ..Self::default() }
+    /// `host_netns`: inode of the network namespace that is called `host`; `own_netns`: of that whose sets the kernel
+    /// can be asked about.
+    pub fn new(host_netns: Option<u32>, own_netns: u32) -> Self {
+        Self {
+            names: Names::default(),
+            types: SetTypes::default(),
+            actors: HashMap::new(),
+            origins: Origins::default(),
+            users: HashMap::new(),
+            netns: NetnsNames::new(host_netns),
+            questions: Questions::new(own_netns),
+        }
     }
 
     /// One call. `clock` is what has to be added to `CLOCK_MONOTONIC` to get nanoseconds since the epoch.
@@ -76,16 +90,46 @@ impl Decoder {
             elements: message.elements,
             failure,
             thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
-            netns_name: self.host.clone().filter(|_| self.host_netns == Some(wire.netns)),
+            netns_name: self.netns.of(wire.netns),
             actor: self.actor(&wire),
         };
         self.types.learn(&call);
+        self.questions.meet(&call);
         Ok(Record { seq: 0, time: Time(wire.time.cast_signed().saturating_add(clock)), event: Event::Call(call) })
     }
 
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.
     pub fn forget_types(&mut self) {
         self.types.forget();
+        self.questions.forget();
+    }
+
+    /// At most `most` sets of unknown type, each asked for once.
+    pub fn take_questions(&mut self, most: usize) -> Vec<Arc<str>> {
+        self.questions.take(most)
+    }
+
+    /// The kernel says what type a set has, after all calls of `batch`. It holds for them too, unless one of them
+    /// made, removed, renamed or swapped a set of that name.
+    pub fn adopt(&mut self, set: &Arc<str>, set_type: &str, batch: &mut [Record]) {
+        let netns = self.questions.netns();
+        if batch.iter().any(|r| is_replaced_by(set, netns, r)) {
+            return;
+        }
+        let set_type = self.names.get(set_type);
+        self.types.adopt(netns, set, &set_type);
+        for record in batch {
+            if let Event::Call(call) = &mut record.event
+                && (call.netns, call.set.as_ref(), &call.set_type) == (netns, Some(set), &None)
+            {
+                call.set_type = Some(Arc::clone(&set_type));
+                if let Some(failure) = &mut call.failure
+                    && let Some(errno) = failure.errno
+                {
+                    **failure = error::failure(errno, call.op, Some(&set_type));
+                }
+            }
+        }
     }
 
     /// The process of a call. A change of name or credentials is a new actor; start tells a reused pid.
@@ -95,11 +139,9 @@ impl Decoder {
         {
             return Arc::clone(known);
         }
-        let actor = Arc::new(Actor {
-            pid: wire.pid,
-            start: wire.start,
-            ppid: Some(wire.ppid),
+        let origin = Origin {
             comm: Some(self.names.get(&safe(wire.leader))),
+            ppid: Some(wire.ppid),
             parents: self.parents(wire),
             uid: Some(wire.uid),
             user: self.user(wire.uid),
@@ -108,8 +150,10 @@ impl Decoder {
             login: wire.auid.and_then(|auid| self.user(auid)),
             ses: wire.ses,
             cgroup_id: Some(wire.cgroup),
-            ..Actor::default()
-        });
+            ..Origin::default()
+        };
+        let actor =
+            Arc::new(Actor { pid: wire.pid, start: wire.start, cmdline: None, origin: self.origins.share(origin) });
         if self.actors.len() >= MOST_ACTORS {
             self.actors.clear();
         }
@@ -138,6 +182,15 @@ impl Decoder {
     }
 }
 
+fn is_replaced_by(set: &Arc<str>, netns: u32, record: &Record) -> bool {
+    let Event::Call(call) = &record.event else { return false };
+    let named = [&call.set, &call.set2].into_iter().flatten().any(|name| name == set);
+    call.netns == netns
+        && matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP)
+        && matches!(call.outcome, Outcome::Ok | Outcome::Unknown)
+        && (named || call.all_sets())
+}
+
 /// The shortest message that ipset looks at: `nlmsghdr` and `nfgenmsg`.
 const SHORTEST: u32 = 20;
 
@@ -164,4 +217,31 @@ fn is_same(actor: &Actor, wire: &WireCall<'_>) -> bool {
 /// The op that a record was about, where its bytes still tell.
 pub fn op_of(record: &[u8]) -> Option<Op> {
     wire::read(record).ok().and_then(|w| w.message.get(4).copied()).map(Op)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::tests::{call, record};
+    use super::*;
+
+    #[test]
+    fn processes_of_one_origin_share_it() {
+        // An add without set or element.
+        let message = [20, 0, 0, 0, 9, 6, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+        let mut decoder = Decoder::new(None, 0);
+        let mut actor = |wire: WireCall<'_>| match decoder.decode(&record(&wire, 0), 0).unwrap().event {
+            Event::Call(call) => call.actor,
+            other => panic!("{other:?}"),
+        };
+        let first = actor(call(&message));
+        assert!(Arc::ptr_eq(&first, &actor(call(&message))));
+        let second = actor(WireCall { pid: 200, start: 9, ..call(&message) });
+        assert_eq!((first.pid, second.pid), (100, 200));
+        assert!(Arc::ptr_eq(&first.origin, &second.origin));
+        let reused = actor(WireCall { start: 10, ppid: 2, ..call(&message) });
+        assert_eq!((reused.pid, reused.parents[0].pid), (100, 2));
+        assert!(!Arc::ptr_eq(&first.origin, &reused.origin));
+        let root = actor(WireCall { start: 10, ppid: 2, uid: 0, ..call(&message) });
+        assert_eq!((root.uid, reused.uid), (Some(0), Some(1000)));
+    }
 }

@@ -33,8 +33,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the program before loading. The verifier drops the branches that these rule out. */
 const volatile __u32 have_task_storage = 0;	/* BPF_MAP_TYPE_TASK_STORAGE in kprobes, and with it current as BTF */
-const volatile __u32 own_portid = 0;		/* netlink port of the program's own socket */
-const volatile __u32 own_netns = 0;		/* and the network namespace that port is in */
+const volatile __u32 own_ports[2] = {};		/* netlink ports of the program's own sockets */
+const volatile __u32 own_netns = 0;		/* and the network namespace that they are in */
 
 /* A call under way. */
 struct inflight {
@@ -128,11 +128,13 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 {
 	__u8 cmd = type & 0xff;
 	struct netlink_skb_parms *cb;
+	__u32 port;
 
-	if (!own_portid || (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER))
+	if (!own_ports[0] || (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER))
 		return false;
 	cb = (void *)__builtin_preserve_access_index(&skb->cb);
-	return BPF_CORE_READ(cb, portid) == own_portid && netns_of(skb) == own_netns;
+	port = BPF_CORE_READ(cb, portid);
+	return (port == own_ports[0] || port == own_ports[1]) && netns_of(skb) == own_netns;
 }
 
 /* The same reads, by plain loads where the verifier knows the type of current, and by helper calls where it does not. */

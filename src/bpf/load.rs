@@ -11,7 +11,6 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 
 use super::attach::{self, AttachError, Kprobes, Programs};
-use super::canary::Canary;
 use super::probe::{CannotRun, Facts};
 use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
 use super::wire::Counts;
@@ -24,6 +23,15 @@ pub struct Config {
     pub ring_size: u32,
     /// Only this way of attaching; `None` takes the best that works.
     pub probe: Option<ProbeKind>,
+}
+
+/// What marks the program's own calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// Netlink ports of its sockets.
+    pub ports: [u32; 2],
+    /// Inode of the network namespace that they are in.
+    pub netns: u32,
 }
 
 /// Smallest ring: one message of the largest size class fits twice.
@@ -69,26 +77,26 @@ impl Probe {
     ///
     /// # Errors
     /// [`CannotRun`], with a remedy.
-    pub fn open(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+    pub fn open(config: &Config, own: &Own) -> Result<Self, CannotRun> {
         if let Some(obstacle) = Facts::gather().obstacle() {
             return Err(obstacle);
         }
-        Self::try_open(config, canary)
+        Self::try_open(config, own)
     }
 
     /// As [`Probe::open`], for a host that was looked at before.
-    pub fn try_open(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+    pub fn try_open(config: &Config, own: &Own) -> Result<Self, CannotRun> {
         let has_kprobes = || attach::tracefs().is_some_and(|dir| dir.join("kprobe_events").exists());
         let best = || if has_kprobes() { ProbeKind::Kprobe } else { ProbeKind::Fexit };
         match config.probe.unwrap_or_else(best) {
-            ProbeKind::Kprobe => Self::open_kprobe(config, canary),
-            ProbeKind::Fexit => Self::open_fexit(config, canary),
+            ProbeKind::Kprobe => Self::open_kprobe(config, own),
+            ProbeKind::Fexit => Self::open_fexit(config, own),
         }
     }
 
-    fn open_kprobe(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+    fn open_kprobe(config: &Config, own: &Own) -> Result<Self, CannotRun> {
         let mut storage = MaybeUninit::uninit();
-        let mut open = open_object(&mut storage, config, canary)?;
+        let mut open = open_object(&mut storage, config, own)?;
         open.progs.leave_fexit.set_autoload(false);
         let skel = open.load().map_err(|e| cannot_load(&e))?;
         let IpsetauditProgs { enter, leave, answer, refusal, .. } = &skel.progs;
@@ -96,9 +104,9 @@ impl Probe {
         Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))
     }
 
-    fn open_fexit(config: &Config, canary: &Canary) -> Result<Self, CannotRun> {
+    fn open_fexit(config: &Config, own: &Own) -> Result<Self, CannotRun> {
         let mut storage = MaybeUninit::uninit();
-        let mut open = open_object(&mut storage, config, canary)?;
+        let mut open = open_object(&mut storage, config, own)?;
         let progs = &mut open.progs;
         for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal] {
             kprobe.set_autoload(false);
@@ -184,7 +192,7 @@ fn recursion_misses(program: &OwnedFd) -> Option<u64> {
 fn open_object<'obj>(
     storage: &'obj mut MaybeUninit<libbpf_rs::OpenObject>,
     config: &Config,
-    canary: &Canary,
+    own: &Own,
 ) -> Result<OpenIpsetauditSkel<'obj>, CannotRun> {
     let mut open = IpsetauditSkelBuilder::default().open(storage).map_err(|e| cannot_load(&e))?;
     let task_storage = has_task_storage();
@@ -195,8 +203,8 @@ fn open_object<'obj>(
     set_up(&mut open).map_err(|e| cannot_load(&e))?;
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.have_task_storage = u32::from(task_storage);
-        rodata.own_portid = canary.port();
-        rodata.own_netns = canary.netns();
+        rodata.own_ports = own.ports;
+        rodata.own_netns = own.netns;
     }
     Ok(open)
 }

@@ -3,13 +3,18 @@
 //! [`Capture`] is the source of a live audit. It knows libbpf, the kernel and capabilities; it does not know screens,
 //! files, or what an op means beyond its name.
 
+mod ask;
 pub mod attach;
 mod balance;
 pub mod canary;
 mod capture;
+mod clock;
 mod decode;
 pub mod load;
+mod netns;
+pub mod own;
 pub mod probe;
+mod questions;
 mod skel;
 pub mod wire;
 

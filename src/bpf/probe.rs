@@ -97,7 +97,7 @@ impl Facts {
     /// Looks at this host.
     pub fn gather() -> Self {
         let kernel = read("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let nfnetlink = super::canary::Canary::open().is_ok();
+        let nfnetlink = super::own::OwnSocket::open().is_ok();
         let tracefs = attach::tracefs();
         let control = tracefs.as_ref().map(|dir| dir.join("kprobe_events"));
         Self {

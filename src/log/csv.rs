@@ -27,6 +27,10 @@ impl Format for Csv {
         // Writing to memory does not fail.
         let _ = write(record, out);
     }
+
+    fn head(&self, out: &mut Vec<u8>) {
+        let _ = line(titles(), out);
+    }
 }
 
 fn write(record: &Record, out: &mut Vec<u8>) -> io::Result<()> {

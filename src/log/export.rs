@@ -74,7 +74,7 @@ pub enum Error {
     #[error("the name must end in .csv, .json, .jsonl, .txt or .ipset")]
     Ending,
     /// Nobody knows how to write it.
-    #[error("files of this ending are not written by this version: choose .csv, .json, .jsonl or .txt")]
+    #[error("files of this ending are not written here: choose .csv, .json, .jsonl or .txt")]
     NoFormat,
     /// Rows that are no calls.
     #[error("an .ipset file is made of calls, and these rows are sums: choose .csv, .json, .jsonl or .txt")]

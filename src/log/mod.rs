@@ -21,4 +21,7 @@ use crate::model::record::Record;
 pub trait Format: Send {
     /// Appends the record's line, newline included; nothing where the format has no word for it.
     fn append(&mut self, record: &Record, out: &mut Vec<u8>);
+
+    /// Appends what stands at the beginning of a file: nothing in most formats.
+    fn head(&self, _out: &mut Vec<u8>) {}
 }

@@ -35,12 +35,18 @@ const CHUNK: usize = 256 << 10;
 impl LineSink {
     /// Lines of `format` at the end of a file.
     pub fn file(format: Box<dyn Format>, file: File) -> Self {
-        Self { format, out: Out::File(file), lines: Vec::new() }
+        let mut lines = Vec::new();
+        if file.metadata().is_ok_and(|m| m.len() == 0) {
+            format.head(&mut lines);
+        }
+        Self { format, out: Out::File(file), lines }
     }
 
     /// Lines of `format` into a pipe or a terminal.
     pub fn stream(format: Box<dyn Format>, out: impl Write + Send + 'static) -> Self {
-        Self { format, out: Out::Stream(Box::new(out)), lines: Vec::new() }
+        let mut lines = Vec::new();
+        format.head(&mut lines);
+        Self { format, out: Out::Stream(Box::new(out)), lines }
     }
 
     fn put(&mut self) -> io::Result<()> {

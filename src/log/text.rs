@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::Format;
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Event, Lost, Outcome, Record, Time};
+use crate::model::record::{Actor, Call, Event, Lost, Origin, Outcome, Record, Time};
 
 /// Elements of a batch that are spelt out.
 const SPELT: usize = 3;
@@ -161,7 +161,8 @@ fn write_outcome(line: &mut String, call: &Call) -> fmt::Result {
 }
 
 fn write_caller(line: &mut String, call: &Call) -> fmt::Result {
-    let Actor { comm, pid, parents, user, uid, login, auid, .. } = &*call.actor;
+    let Actor { pid, origin, .. } = &*call.actor;
+    let Origin { comm, parents, user, uid, login, auid, .. } = &**origin;
     write!(line, "{}[{pid}]", Name(comm.as_deref().unwrap_or("?")))?;
     if let Some(thread) = &call.thread {
         write!(line, " thread={}[{}]", Name(thread), call.tid)?;
@@ -211,12 +212,15 @@ pub mod tests {
             netns_name: Some(Arc::from("host")),
             actor: Arc::new(Actor {
                 pid: 31544,
-                ppid: Some(900),
-                comm: Some(Arc::from("ipset")),
-                parents: vec![Parent { pid: 900, comm: Arc::from("k3s-server") }],
-                uid: Some(0),
-                user: Some(Arc::from("root")),
-                gid: Some(0),
+                origin: Arc::new(Origin {
+                    comm: Some(Arc::from("ipset")),
+                    ppid: Some(900),
+                    parents: vec![Parent { pid: 900, comm: Arc::from("k3s-server") }],
+                    uid: Some(0),
+                    user: Some(Arc::from("root")),
+                    gid: Some(0),
+                    ..Origin::default()
+                }),
                 ..Actor::default()
             }),
         }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::op::Op;
-use super::record::{Actor, Call, Cause, Elements, Event, Failure, Lost, Outcome, Parent, Record, Time, Truncated};
+use super::record::{
+    Actor, Call, Cause, Elements, Event, Failure, Lost, Origin, Outcome, Parent, Record, Time, Truncated,
+};
 
 /// 2026-08-22T10:00:00Z.
 pub const BEGIN: Time = Time(1_787_392_800_000_000_000);
@@ -12,14 +14,9 @@ pub const BEGIN: Time = Time(1_787_392_800_000_000_000);
 /// A process `comm` under `parents`, run by root.
 pub fn actor(pid: u32, comm: &str, parents: &[&str]) -> Arc<Actor> {
     let parents = (900..).zip(parents).map(|(pid, comm)| Parent { pid, comm: Arc::from(*comm) }).collect();
-    Arc::new(Actor {
-        pid,
-        comm: Some(Arc::from(comm)),
-        parents,
-        uid: Some(0),
-        user: Some(Arc::from("root")),
-        ..Actor::default()
-    })
+    let (comm, user) = (Some(Arc::from(comm)), Some(Arc::from("root")));
+    let origin = Arc::new(Origin { comm, parents, uid: Some(0), user, ..Origin::default() });
+    Arc::new(Actor { pid, origin, ..Actor::default() })
 }
 
 /// A successful call on a set without elements.

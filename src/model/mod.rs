@@ -4,6 +4,7 @@
 //! recording gives the same picture as the live run did. [`Model`] takes records on one thread; a [`Snapshot`] is
 //! what everybody else reads, without locks and without copies.
 
+pub mod actor;
 pub mod callers;
 pub mod counts;
 pub mod element;

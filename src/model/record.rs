@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use super::actor::{Actor, Origin, Parent};
 use super::op::Op;
 
 /// Nanoseconds since the Unix epoch, UTC.
@@ -170,54 +171,6 @@ pub struct Failure {
     pub error: Option<Cow<'static, str>>,
     /// The sentence that ipset(8) prints for it.
     pub message: Cow<'static, str>,
-}
-
-/// Who called: a process at the time of its call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actor {
-    /// Process id (thread group id) in the initial pid namespace.
-    pub pid: u32,
-    /// Start of the process, nanoseconds since boot: tells reused pids apart.
-    pub start: u64,
-    /// Parent's process id.
-    pub ppid: Option<u32>,
-    /// Name of the process (of its thread group leader).
-    pub comm: Option<Arc<str>>,
-    /// Path of the executable.
-    pub exe: Option<Arc<str>>,
-    /// Command line, arguments joined by spaces.
-    pub cmdline: Option<Arc<str>>,
-    /// Ancestors, nearest first.
-    pub parents: Vec<Parent>,
-    /// Effective user id.
-    pub uid: Option<u32>,
-    /// Its name on this system.
-    pub user: Option<Arc<str>>,
-    /// Effective group id.
-    pub gid: Option<u32>,
-    /// Audit login uid; `None` when unset.
-    pub auid: Option<u32>,
-    /// Its name on this system.
-    pub login: Option<Arc<str>>,
-    /// Audit session id; `None` when unset.
-    pub ses: Option<u32>,
-    /// Inode of the cgroup v2 directory; `None` where cgroup v2 is not in use.
-    pub cgroup_id: Option<u64>,
-    /// Cgroup path.
-    pub cgroup: Option<Arc<str>>,
-    /// Systemd unit.
-    pub unit: Option<Arc<str>>,
-    /// Container id.
-    pub container: Option<Arc<str>>,
-}
-
-/// An ancestor of the caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parent {
-    /// Process id.
-    pub pid: u32,
-    /// Process name.
-    pub comm: Arc<str>,
 }
 
 /// Names of record fields that were cut, or lost on the way.

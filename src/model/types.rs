@@ -53,6 +53,11 @@ impl SetTypes {
         self.put(call.netns, set, call.set_type.clone());
     }
 
+    /// Takes over what the kernel says of a set.
+    pub fn adopt(&mut self, netns: u32, set: &Arc<str>, set_type: &Arc<str>) {
+        self.put(netns, set, Some(Arc::clone(set_type)));
+    }
+
     /// Forgets everything, because calls went by unseen.
     pub fn forget(&mut self) {
         self.0.clear();

@@ -4,8 +4,9 @@
 //! tried again. It does not know where records come from.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::log::sink::Sink;
@@ -17,6 +18,9 @@ use crate::ui::{Latest, News, Recording};
 
 /// Shortest time between two snapshots.
 const PUBLISH: Duration = Duration::from_millis(50);
+
+/// How often an idle desk looks whether the screen asks for something.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Which calls are wanted.
 #[derive(Debug, Default)]
@@ -80,7 +84,9 @@ pub struct Show<'a> {
     /// Where the screen finds it.
     pub latest: &'a Latest<News>,
     /// Set by the screen: count from zero again.
-    pub reset: &'a std::sync::atomic::AtomicBool,
+    pub reset: &'a AtomicBool,
+    /// What else went wrong, in words.
+    pub trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// Admits, numbers, writes and counts.
@@ -124,17 +130,17 @@ impl<'a> Desk<'a> {
     pub fn work(&mut self, batches: &Receiver<Vec<Record>>) -> io::Result<()> {
         let (mut unpublished, mut published) = (false, Instant::now());
         loop {
-            let received = if unpublished {
-                batches.recv_timeout(PUBLISH.saturating_sub(published.elapsed()))
-            } else {
-                batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            let received = match (unpublished, &self.show) {
+                (true, _) => batches.recv_timeout(PUBLISH.saturating_sub(published.elapsed())),
+                (false, Some(_)) => batches.recv_timeout(LOOK),
+                (false, None) => batches.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match received {
                 Ok(batch) => {
                     self.take(batch)?;
                     unpublished = self.show.is_some();
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => unpublished |= self.is_asked(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if unpublished && published.elapsed() >= PUBLISH {
@@ -179,7 +185,8 @@ impl<'a> Desk<'a> {
             return false;
         }
         match &mut record.event {
-            Event::Lost(_) => self.lossy = true,
+            // A loss that a recording tells of is none of this run.
+            Event::Lost(_) => self.lossy |= self.numbering || record.seq == 0,
             Event::Stop(end) if self.numbering => end.reason = (self.ended_by)(),
             Event::Start(start) if self.numbering => start.filter.clone_from(&self.filter_text),
             Event::Stop(_) | Event::Start(_) | Event::Call(_) => {}
@@ -191,13 +198,19 @@ impl<'a> Desk<'a> {
         true
     }
 
+    /// True if the screen waits for more than records.
+    fn is_asked(&self) -> bool {
+        self.show.as_ref().is_some_and(|show| show.reset.load(Ordering::Acquire))
+    }
+
     fn publish(&mut self) {
         let recording = self.recording();
         let Some(show) = &mut self.show else { return };
-        if show.reset.swap(false, std::sync::atomic::Ordering::AcqRel) {
+        if show.reset.swap(false, Ordering::AcqRel) {
             show.model.reset_counts();
         }
-        show.latest.publish(Arc::new(News { snapshot: show.model.snapshot(), recording, trouble: None }));
+        let trouble = show.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        show.latest.publish(Arc::new(News { snapshot: show.model.snapshot(), recording, trouble }));
     }
 
     /// How the recording fares: the first outlet, as the screen tells it.

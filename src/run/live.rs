@@ -12,11 +12,12 @@ use super::files::Files;
 use super::signals::Signals;
 use super::{Status, pipeline};
 use crate::bpf::Capture;
-use crate::cli::{End, Live, LogFormat};
+use crate::cli::{End, Lines, Live, LogFormat};
 use crate::log::Format;
 use crate::log::csv::Csv;
 use crate::log::jsonl::Json;
 use crate::log::new_file::sudo_owner;
+use crate::log::restore::Restore;
 use crate::log::seed::Seed;
 use crate::log::sink::{self, LineSink};
 use crate::log::text::Text;
@@ -31,17 +32,17 @@ use crate::ui::{self, Latest, News, Origin};
 pub fn audit(live: &Live) -> Result<Status> {
     match &live.end {
         End::Screen => on_screen(live),
-        End::Lines { format, output } => as_lines(live, *format, output.as_deref()),
+        End::Lines(to) => as_lines(live, to),
     }
 }
 
-fn as_lines(live: &Live, format: LogFormat, output: Option<&Path>) -> Result<Status> {
+fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
     let stop = Stop::default();
     let signals = Signals::watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
-    desk.outlets.push(lines(format, output)?);
+    desk.outlets.push(lines(to)?);
     desk.outlets.extend(recording(live)?);
     let mut capture = Capture::open(&live.capture)?;
     pipeline::headless(&mut capture, &stop, &mut desk)?;
@@ -56,7 +57,7 @@ fn on_screen(live: &Live) -> Result<Status> {
     let ended_by = || "quit".to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter: None }, &ended_by);
     desk.outlets.extend(recording(live)?);
-    desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset });
+    desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::default() });
     let mut capture = Capture::open(&live.capture)?;
     let screen = || {
         ui::run(ui::Setup {
@@ -72,17 +73,17 @@ fn on_screen(live: &Live) -> Result<Status> {
     Ok(Status::of(lossy))
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Colours as the environment allows, local time, the mouse on.
-fn choices(queries: bool) -> ui::Choices {
+pub(super) fn choices(queries: bool) -> ui::Choices {
     ui::Choices { theme: Theme::new(Palette::from_env(environment)), zone: Zone::Local, mouse: true, queries }
 }
 
 /// What the keys of a live screen may ask of the pipeline.
-struct Reset<'a>(&'a AtomicBool);
+pub(super) struct Reset<'a>(pub(super) &'a AtomicBool);
 
 impl ui::Controls for Reset<'_> {
     fn reset_counts(&mut self) {
@@ -90,14 +91,15 @@ impl ui::Controls for Reset<'_> {
     }
 }
 
-fn lines(format: LogFormat, output: Option<&Path>) -> Result<Outlet> {
-    let format: Box<dyn Format> = match format {
+pub(super) fn lines(to: &Lines) -> Result<Outlet> {
+    let format: Box<dyn Format> = match to.format {
         LogFormat::Text => Box::new(Text::default()),
         LogFormat::Seed => Box::new(Seed::local()),
         LogFormat::Json => Box::new(Json),
         LogFormat::Csv => Box::new(Csv),
+        LogFormat::Restore => Box::new(Restore::whole(to.netns.clone().unwrap_or_default())),
     };
-    Ok(match output {
+    Ok(match to.output.as_deref() {
         Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
         None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, io::stdout()))),
     })

@@ -2,9 +2,10 @@
 //!
 //! Keys come in through KEYS, text and pastes through the prompt, the mouse by what is under it. It does not draw.
 
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+
 use super::app::{App, Notice, Request, View};
 use super::cursor::Step;
-use super::input::{Input, Key, Mouse, MouseKind};
 use super::keys::{self, Action};
 use super::overlay::{Aim, Overlay, Pick, Prompt, Purpose};
 use super::{Origin, export, panels};
@@ -14,15 +15,17 @@ const WHEEL: isize = 3;
 
 impl App {
     /// Does what the user asks.
-    pub fn input(&mut self, input: &Input) {
-        match input {
-            Input::Key(key) => self.key(*key),
-            Input::Paste(text) => self.paste(text),
-            Input::Mouse(mouse) => self.mouse(*mouse),
+    pub fn input(&mut self, event: &Event) {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key),
+            Event::Paste(text) => self.paste(text),
+            Event::Mouse(mouse) => self.mouse(*mouse),
+            // A new size is told by its signal.
+            Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
         }
     }
 
-    fn key(&mut self, key: Key) {
+    fn key(&mut self, key: KeyEvent) {
         self.notice = None;
         match keys::lookup(self.mode(), key) {
             Some(action) => self.update(action),
@@ -30,16 +33,17 @@ impl App {
         }
     }
 
-    fn mouse(&mut self, mouse: Mouse) {
+    fn mouse(&mut self, mouse: MouseEvent) {
         match mouse.kind {
-            MouseKind::WheelUp => self.scroll(Step::By(-WHEEL)),
-            MouseKind::WheelDown => self.scroll(Step::By(WHEEL)),
-            MouseKind::Click => match panels::target(self, mouse.column, mouse.row) {
+            MouseEventKind::ScrollUp => self.scroll(Step::By(-WHEEL)),
+            MouseEventKind::ScrollDown => self.scroll(Step::By(WHEEL)),
+            MouseEventKind::Down(MouseButton::Left) => match panels::target(self, mouse.column, mouse.row) {
                 Some(panels::Target::Row(row)) => self.table_mut().select(row),
                 Some(panels::Target::Title(name)) => self.sort_by(name),
                 Some(panels::Target::Tab(view)) => self.show(view),
                 None => {}
             },
+            _ => {}
         }
     }
 

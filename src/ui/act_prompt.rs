@@ -2,9 +2,10 @@
 //!
 //! It does not know what the line looks like.
 
+use crossterm::event::KeyEvent;
+
 use super::app::{App, Request};
 use super::export;
-use super::input::Key;
 use super::overlay::{Overlay, Prompt, Purpose};
 
 impl App {
@@ -17,7 +18,7 @@ impl App {
         self.overlay = Overlay::Prompt(Prompt::new(purpose, &text));
     }
 
-    pub(super) fn type_key(&mut self, key: Key) {
+    pub(super) fn type_key(&mut self, key: KeyEvent) {
         if let Overlay::Prompt(prompt) = &mut self.overlay
             && prompt.line.press(key)
         {

@@ -32,7 +32,8 @@ pub struct Look {
 }
 
 /// Numbers that name something: not grouped by thousands.
-const NAMES: [&str; 11] = ["seq", "pid", "tid", "ppid", "uid", "gid", "auid", "ses", "netns", "errno", "line"];
+const NAMES: [&str; 12] =
+    ["netns_name", "seq", "pid", "tid", "ppid", "uid", "gid", "auid", "ses", "netns", "errno", "line"];
 
 fn one<'a>(text: impl Into<Cow<'a, str>>, meaning: Meaning) -> Vec<Part<'a>> {
     vec![(text.into(), meaning)]

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::input::{Code, Key};
+use crossterm::event::{KeyCode as Code, KeyEvent, KeyModifiers};
 
 /// What the keys are talking to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +91,7 @@ pub struct KeyRow {
     /// Where it works.
     pub modes: &'static [Mode],
     /// Any of these.
-    pub keys: &'static [Key],
+    pub keys: &'static [KeyEvent],
     /// What it does.
     pub action: Action,
     /// The word in the footer; empty for keys that are not told there.
@@ -118,11 +118,14 @@ const EVERYWHERE: &[Mode] = &[
     Mode::Ask,
 ];
 
-const fn k(c: char) -> Key {
-    Key::char(c)
+const fn k(c: char) -> KeyEvent {
+    KeyEvent::new(Code::Char(c), KeyModifiers::NONE)
 }
-const fn c(code: Code) -> Key {
-    Key::of(code)
+const fn c(code: Code) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+const fn ctrl(c: char) -> KeyEvent {
+    KeyEvent::new(Code::Char(c), KeyModifiers::CONTROL)
 }
 
 macro_rules! rows {
@@ -145,12 +148,12 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('!')] Action::FailuresOnly, "failures", "failures only, on and off";
     TABLES [k('W')] Action::ChangesOnly, "changes", "changes only, on and off";
     TABLES [k('f')] Action::FilterByCell, "this cell", "add the cell under the cursor to the filter";
-    TABLES [k('w'), Key::ctrl('s')] Action::Export, "export", "write the rows shown to a file";
+    TABLES [k('w'), ctrl('s')] Action::Export, "export", "write the rows shown to a file";
     TABLES [c(Code::F(6)), k('s')] Action::Sort, "", "choose what to sort by";
     TABLES [k('I')] Action::Invert, "", "the other way round";
     TABLES [k('c')] Action::Columns, "", "choose columns";
     TABLES [k('t')] Action::Times, "", "next way to write times";
-    TABLES [Key::ctrl('f'), c(Code::F(3))] Action::Search, "", "search; hides nothing";
+    TABLES [ctrl('f'), c(Code::F(3))] Action::Search, "", "search; hides nothing";
     TABLES [k('n')] Action::SearchNext, "", "next match";
     TABLES [k('N')] Action::SearchPrevious, "", "previous match";
     CALLS [k('e')] Action::NextFailure, "", "next failure";
@@ -166,10 +169,10 @@ pub static KEYS: &[KeyRow] = rows! {
     LISTS [c(Code::Down), k('j')] Action::Down, "", "down";
     TABLES [c(Code::Left)] Action::Left, "", "cell to the left";
     TABLES [c(Code::Right)] Action::Right, "", "cell to the right";
-    LISTS [c(Code::PageUp), Key::ctrl('b')] Action::PageUp, "", "a page up";
+    LISTS [c(Code::PageUp), ctrl('b')] Action::PageUp, "", "a page up";
     LISTS [c(Code::PageDown)] Action::PageDown, "", "a page down";
-    LISTS [Key::ctrl('u')] Action::HalfUp, "", "half a page up";
-    LISTS [Key::ctrl('d')] Action::HalfDown, "", "half a page down";
+    LISTS [ctrl('u')] Action::HalfUp, "", "half a page up";
+    LISTS [ctrl('d')] Action::HalfDown, "", "half a page down";
     LISTS [c(Code::Home), k('g')] Action::Top, "", "to the top";
     LISTS [c(Code::End), k('G')] Action::Bottom, "", "to the bottom; follows again";
     DETAIL [k('n'), k(']')] Action::JumpAhead, "next call", "the next call in the table";
@@ -182,7 +185,7 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('[')] Action::JumpBack, "", "replay: a minute back";
     TABLES [k('+')] Action::Faster, "", "replay: faster";
     TABLES [k('-')] Action::Slower, "", "replay: slower";
-    TABLES [Key::ctrl('r')] Action::ResetCounts, "", "count from zero again (asks)";
+    TABLES [ctrl('r')] Action::ResetCounts, "", "count from zero again (asks)";
     TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: select text)";
     PICK [k(' ')] Action::Toggle, "show or hide", "show or hide the column";
     PICK [c(Code::Enter)] Action::Accept, "done", "take it";
@@ -195,15 +198,16 @@ pub static KEYS: &[KeyRow] = rows! {
     ASK [c(Code::Esc), k('n'), k('N'), c(Code::Enter)] Action::Back, "no", "no";
     TABLES [c(Code::Esc)] Action::Back, "", "back to the view or filter before";
     OVERLAYS [c(Code::Esc)] Action::Back, "back", "back to the table";
-    READING [Key::ctrl('l')] Action::Redraw, "", "draw the screen afresh";
-    EVERYWHERE [Key::ctrl('z')] Action::Suspend, "", "to the shell; fg comes back";
+    READING [ctrl('l')] Action::Redraw, "", "draw the screen afresh";
+    EVERYWHERE [ctrl('z')] Action::Suspend, "", "to the shell; fg comes back";
     LISTS [k('q')] Action::Quit, "", "quit";
-    EVERYWHERE [Key::ctrl('c')] Action::Quit, "", "quit";
+    EVERYWHERE [ctrl('c')] Action::Quit, "", "quit";
     READING [k('?'), k('h'), c(Code::F(1))] Action::Help, "help", "this help, on and off";
 };
 
-/// What `key` does in `mode`.
-pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
+/// What `key` does in `mode`. A character says by itself whether Shift was held, and no other key asks.
+pub fn lookup(mode: Mode, key: KeyEvent) -> Option<Action> {
+    let key = KeyEvent::new(key.code, key.modifiers - KeyModifiers::SHIFT);
     KEYS.iter().find(|row| row.modes.contains(&mode) && row.keys.contains(&key)).map(|row| row.action)
 }
 
@@ -223,10 +227,11 @@ pub fn names(row: &KeyRow) -> String {
 }
 
 /// A key's name as people write it.
-pub fn name(key: Key) -> String {
+pub fn name(key: KeyEvent) -> String {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let bare = match key.code {
         Code::Char(' ') => "Space".to_owned(),
-        Code::Char(c) if key.ctrl => c.to_ascii_uppercase().to_string(),
+        Code::Char(c) if control => c.to_ascii_uppercase().to_string(),
         Code::Char(c) => c.to_string(),
         Code::F(n) => format!("F{n}"),
         Code::BackTab => "Shift-Tab".to_owned(),
@@ -238,11 +243,7 @@ pub fn name(key: Key) -> String {
         Code::Right => "→".to_owned(),
         other => format!("{other:?}"),
     };
-    match (key.ctrl, key.alt) {
-        (true, _) => format!("Ctrl-{bare}"),
-        (false, true) => format!("Alt-{bare}"),
-        (false, false) => bare,
-    }
+    if control { format!("Ctrl-{bare}") } else { bare }
 }
 
 /// The README's table.
@@ -288,8 +289,20 @@ mod tests {
     fn escape_never_quits_and_every_mode_has_a_way_out() {
         for mode in EVERYWHERE {
             assert_eq!(lookup(*mode, c(Code::Esc)), Some(Action::Back), "{mode:?}");
-            assert_eq!(lookup(*mode, Key::ctrl('c')), Some(Action::Quit));
+            assert_eq!(lookup(*mode, ctrl('c')), Some(Action::Quit));
         }
+    }
+
+    #[test]
+    fn keys_are_found_as_terminals_send_them() {
+        let shifted = |code| KeyEvent::new(code, KeyModifiers::SHIFT);
+        assert_eq!(lookup(Mode::Calls, shifted(Code::Char('W'))), Some(Action::ChangesOnly));
+        assert_eq!(lookup(Mode::Calls, shifted(Code::BackTab)), Some(Action::PreviousView));
+        assert_eq!(lookup(Mode::Calls, shifted(Code::Down)), Some(Action::Down));
+        assert_eq!(lookup(Mode::Calls, ctrl('s')), Some(Action::Export));
+        assert_eq!(lookup(Mode::Calls, k('s')), Some(Action::Sort));
+        assert_eq!(lookup(Mode::Calls, KeyEvent::new(Code::Char('s'), KeyModifiers::ALT)), None);
+        assert_eq!(lookup(Mode::Calls, k('w')), Some(Action::Export));
     }
 
     #[test]

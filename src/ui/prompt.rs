@@ -2,9 +2,9 @@
 //!
 //! The editing keys are the shell's. It does not know what the text is for.
 
+use crossterm::event::{KeyCode as Code, KeyEvent, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::input::{Code, Key};
 use super::text;
 
 /// The longest line that a prompt takes, in bytes.
@@ -46,8 +46,9 @@ impl Line {
     }
 
     /// Does what `key` does to a line; false if it does nothing.
-    pub fn press(&mut self, key: Key) -> bool {
-        match (key.code, key.ctrl, key.alt) {
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        let held = |modifier| key.modifiers.contains(modifier);
+        match (key.code, held(KeyModifiers::CONTROL), held(KeyModifiers::ALT)) {
             (Code::Char(c), false, false) => self.insert(c.encode_utf8(&mut [0; 4])),
             (Code::Left, false, false) | (Code::Char('b'), true, _) => self.cursor = self.before(),
             (Code::Right, false, false) | (Code::Char('f'), true, _) => self.cursor = self.after(),
@@ -118,7 +119,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn press(line: &mut Line, keys: &[Key]) {
+    fn ctrl(c: char) -> KeyEvent {
+        KeyEvent::new(Code::Char(c), KeyModifiers::CONTROL)
+    }
+
+    fn press(line: &mut Line, keys: &[KeyEvent]) {
         for key in keys {
             line.press(*key);
         }
@@ -127,13 +132,13 @@ mod tests {
     #[test]
     fn edits_like_a_shell() {
         let mut line = Line::new("set=f2b-* op=add");
-        press(&mut line, &[Key::ctrl('w')]);
+        press(&mut line, &[ctrl('w')]);
         assert_eq!(line.text(), "set=f2b-* ");
-        press(&mut line, &[Key::ctrl('a'), Key::char('!'), Key::ctrl('k')]);
+        press(&mut line, &[ctrl('a'), Code::Char('!').into(), ctrl('k')]);
         assert_eq!(line.text(), "!");
         line.insert("a\nb\x1b[c");
         assert_eq!(line.text(), "!a b[c");
-        press(&mut line, &[Key::of(Code::Left), Key::of(Code::Backspace), Key::of(Code::Delete)]);
+        press(&mut line, &[Code::Left.into(), Code::Backspace.into(), Code::Delete.into()]);
         assert_eq!(line.text(), "!a b");
     }
 
@@ -150,16 +155,16 @@ mod tests {
             let mut line = Line::new(text::steady(&start));
             for k in keys {
                 line.press(match k {
-                    0 => Key::of(Code::Left),
-                    1 => Key::of(Code::Right),
-                    2 => Key::of(Code::Backspace),
-                    3 => Key::of(Code::Delete),
-                    4 => Key::ctrl('w'),
-                    5 => Key { code: Code::Char('f'), ctrl: false, alt: true },
-                    6 => Key::ctrl('k'),
-                    7 => Key::char('語'),
-                    8 => Key::char(' '),
-                    _ => Key::of(Code::Home),
+                    0 => Code::Left.into(),
+                    1 => Code::Right.into(),
+                    2 => Code::Backspace.into(),
+                    3 => Code::Delete.into(),
+                    4 => ctrl('w'),
+                    5 => KeyEvent::new(Code::Char('f'), KeyModifiers::ALT),
+                    6 => ctrl('k'),
+                    7 => Code::Char('語').into(),
+                    8 => Code::Char(' ').into(),
+                    _ => Code::Home.into(),
                 });
                 prop_assert!(line.text.is_char_boundary(line.cursor));
                 let (part, cell) = line.window(9);

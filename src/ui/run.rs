@@ -166,8 +166,8 @@ impl Showing<'_> {
                 Request::Export(path) => self.export(&path)?,
                 Request::ResetCounts => self.controls.reset_counts(),
                 Request::Mouse(on) => {
-                    let sequence = self.guard.mouse(on);
-                    self.terminal.backend_mut().send(sequence)?;
+                    self.guard.mouse(on);
+                    self.terminal.backend_mut().mouse(on)?;
                 }
                 Request::Speed(factor) => {
                     let told = self.controls.speed(factor);

@@ -4,6 +4,7 @@
 //! until then. Writing never blocks for good: a terminal that takes nothing (Ctrl-S, a dead ssh) holds up nothing
 //! but the picture, and a signal to end ends the wait. It does not know what is drawn.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -13,6 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{Clear, ClearType as Part, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{Command, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -20,13 +26,37 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::OFlags;
 use rustix::termios::{self, OptionalActions, Termios};
 
-const ENTER: &str = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J";
-const LEAVE: &str = "\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
-const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
-
 /// How long the way out waits for a terminal that takes nothing.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Reports of clicks and the wheel. Crossterm's own `EnableMouseCapture` asks for every motion too, which would wake the
+/// screen for nothing; its `DisableMouseCapture` ends both.
+struct EnableClicks;
+
+impl Command for EnableClicks {
+    fn write_ansi(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        f.write_str("\x1b[?1000h\x1b[?1006h")
+    }
+}
+
+/// What takes the terminal.
+fn entrance(mouse: bool) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(Part::All))?;
+    reports(&mut out, mouse)?;
+    Ok(out)
+}
+
+/// What gives it back, whatever it was used for.
+fn departure() -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    queue!(out, DisableMouseCapture, DisableBracketedPaste, ResetColor, Show, LeaveAlternateScreen)?;
+    Ok(out)
+}
+
+fn reports(out: &mut impl Write, mouse: bool) -> io::Result<()> {
+    if mouse { queue!(out, EnableClicks) } else { queue!(out, DisableMouseCapture) }
+}
 
 /// The controlling terminal, opened anew: its non-blocking mode is nobody else's.
 pub fn open() -> io::Result<File> {
@@ -94,6 +124,12 @@ impl Screen {
     pub fn new(tty: Arc<File>, quit: Arc<AtomicBool>) -> Self {
         let out = Out { tty: Arc::clone(&tty), frame: Vec::with_capacity(64 * 1024), quit };
         Self { inner: CrosstermBackend::new(out), tty, cursor: None }
+    }
+
+    /// Switches reports of the mouse.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        reports(&mut self.inner, on)?;
+        Write::flush(&mut self.inner)
     }
 
     /// Sends a sequence beside the picture.
@@ -167,7 +203,7 @@ impl Way {
         if self.taken.swap(false, Ordering::AcqRel) {
             let begun = Instant::now();
             // Nobody is left to tell if the terminal is gone.
-            let _ = write_all(&self.tty, LEAVE.as_bytes(), &|| begun.elapsed() > LAST_WORDS);
+            let _ = departure().map(|bytes| write_all(&self.tty, &bytes, &|| begun.elapsed() > LAST_WORDS));
             let _ = termios::tcsetattr(self.tty.as_fd(), OptionalActions::Now, &self.before);
         }
     }
@@ -204,8 +240,7 @@ impl Guard {
         self.way.taken.store(true, Ordering::Release);
         termios::tcsetattr(self.way.tty.as_fd(), OptionalActions::Now, &raw)?;
         let begun = Instant::now();
-        let enter = format!("{ENTER}{}", if self.mouse { MOUSE_ON } else { MOUSE_OFF });
-        write_all(&self.way.tty, enter.as_bytes(), &|| begun.elapsed() > LAST_WORDS)
+        write_all(&self.way.tty, &entrance(self.mouse)?, &|| begun.elapsed() > LAST_WORDS)
     }
 
     /// Gives the terminal back for a while.
@@ -213,10 +248,9 @@ impl Guard {
         self.way.leave();
     }
 
-    /// The sequence that switches mouse reports; remembered for [`Guard::enter`].
-    pub const fn mouse(&mut self, on: bool) -> &'static str {
+    /// Remembers for [`Guard::enter`] whether the mouse is wanted.
+    pub const fn mouse(&mut self, on: bool) {
         self.mouse = on;
-        if on { MOUSE_ON } else { MOUSE_OFF }
     }
 }
 
@@ -244,4 +278,20 @@ fn hook(way: &Arc<Way>) {
             messages.push(info.to_string());
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_switched_on_is_switched_off() {
+        let [on, off] = [entrance(true), departure()].map(|bytes| String::from_utf8(bytes.unwrap()).unwrap());
+        for mode in on.split("\x1b[?").filter_map(|s| s.split_once('h')).map(|(mode, _)| mode) {
+            assert!(off.contains(&format!("\x1b[?{mode}l")), "{mode}");
+        }
+        assert!(on.ends_with("\x1b[?1000h\x1b[?1006h") && off.contains("\x1b[?25h"));
+        assert!(off.ends_with("\x1b[?1049l"), "the shell's own screen comes last");
+        assert!(!entrance(false).unwrap().ends_with(b"h"));
+    }
 }

@@ -10,18 +10,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossterm::event::Event;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
-use super::input::{Decoder, Input};
+use super::input::Listener;
 
 /// Why the screen woke.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wake {
     /// The user did something.
-    Input(Input),
+    Input(Event),
     /// There is a newer snapshot.
     News,
     /// The terminal has another size.
@@ -85,13 +86,10 @@ impl<T> Latest<T> {
 #[derive(Debug)]
 pub struct Waker {
     tty: Arc<File>,
-    decoder: Decoder,
+    listener: Listener,
     signals: SignalDelivery<UnixStream, SignalOnly>,
     quit: Arc<AtomicBool>,
 }
-
-/// How long a lone Esc waits for the rest of a sequence.
-const ESC_WAIT: Duration = Duration::from_millis(40);
 
 impl Waker {
     /// Listens to `tty` and to signals from now on.
@@ -103,7 +101,7 @@ impl Waker {
         }
         let watched = [SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT];
         let signals = SignalDelivery::with_pipe(read, write, SignalOnly, watched)?;
-        Ok(Self { tty, decoder: Decoder::default(), signals, quit })
+        Ok(Self { tty, listener: Listener::new()?, signals, quit })
     }
 
     /// Set by a signal that asks to end.
@@ -114,67 +112,86 @@ impl Waker {
     /// Sleeps until something happens or `deadline` has come; listens for news if there is somebody to give any.
     pub fn wait<T>(&mut self, deadline: Option<Instant>, news: Option<&Latest<T>>) -> io::Result<Vec<Wake>> {
         let mut wakes = Vec::new();
-        let waiting_escape = self.decoder.is_waiting();
-        let now = Instant::now();
-        let until =
-            if waiting_escape { Some(deadline.map_or(now + ESC_WAIT, |d| d.min(now + ESC_WAIT))) } else { deadline };
-        let timeout = if news.is_some_and(Latest::wait_for) {
+        let waits = news.is_some_and(Latest::wait_for);
+        if waits {
             wakes.push(Wake::News);
+        }
+        let timeout = if waits || self.listener.has_more() {
             Some(Duration::ZERO)
         } else {
-            until.map(|u| u.saturating_duration_since(now))
+            deadline.map(|d| d.saturating_duration_since(Instant::now()))
         };
-        let [keys, signals, ear] = self.poll(timeout, news)?;
-        if ear {
+        let came = self.poll(timeout, news)?;
+        if came.news {
             if let Some(latest) = news {
                 let _ = (&latest.ear).read(&mut [0; 64]);
             }
             wakes.push(Wake::News);
         }
-        if signals {
+        if came.signals {
             wakes.extend(self.signals.pending().filter_map(meaning));
         }
-        if keys {
-            self.read(&mut wakes);
-        } else if waiting_escape {
-            let mut inputs = Vec::new();
-            self.decoder.flush(&mut inputs);
-            wakes.extend(inputs.into_iter().map(Wake::Input));
+        if came.hang_up {
+            // Crossterm would go on asking a terminal that is gone.
+            wakes.push(Wake::Gone);
+            return Ok(wakes);
         }
-        if wakes.is_empty() {
+        if came.keys {
+            self.listener.ask();
+        }
+        if came.told || self.listener.has_more() {
+            match self.listener.take() {
+                Ok(events) => wakes.extend(events.into_iter().map(Wake::Input)),
+                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                    wakes.push(Wake::Gone);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if wakes.is_empty() && deadline.is_some_and(|d| d <= Instant::now()) {
             wakes.push(Wake::Tick);
         }
         Ok(wakes)
     }
 
-    fn poll<T>(&self, timeout: Option<Duration>, news: Option<&Latest<T>>) -> io::Result<[bool; 3]> {
+    fn poll<T>(&self, timeout: Option<Duration>, news: Option<&Latest<T>>) -> io::Result<Came> {
         let timeout =
             timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: i64::from(t.subsec_nanos()) });
-        let signals = self.signals.get_read();
-        let mut fds = vec![PollFd::new(&*self.tty, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        // A hang-up is told of whatever is asked for.
+        let keys = if self.listener.is_asked() { PollFlags::empty() } else { PollFlags::IN };
+        let mut fds = vec![
+            PollFd::new(&*self.tty, keys),
+            PollFd::new(self.signals.get_read(), PollFlags::IN),
+            PollFd::new(&self.listener, PollFlags::IN),
+        ];
         fds.extend(news.map(|n| PollFd::new(&n.ear, PollFlags::IN)));
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
-            Ok(_) => Ok([0, 1, 2].map(|i| fds.get(i).is_some_and(|fd| !fd.revents().is_empty()))),
+            Ok(_) => {
+                let events = |i: usize| fds.get(i).map_or(PollFlags::empty(), PollFd::revents);
+                Ok(Came {
+                    keys: events(0).contains(PollFlags::IN),
+                    hang_up: events(0).intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+                    signals: !events(1).is_empty(),
+                    told: !events(2).is_empty(),
+                    news: !events(3).is_empty(),
+                })
+            }
             // A signal interrupted it; its byte is in the pipe by now.
-            Err(rustix::io::Errno::INTR) => Ok([false, true, false]),
+            Err(rustix::io::Errno::INTR) => Ok(Came { signals: true, ..Came::default() }),
             Err(error) => Err(error.into()),
         }
     }
+}
 
-    /// Reads what there is; an end or an error means that the terminal is gone.
-    fn read(&mut self, wakes: &mut Vec<Wake>) {
-        let mut bytes = [0; 4096];
-        match rustix::io::read(&*self.tty, &mut bytes) {
-            Ok(0) => wakes.push(Wake::Gone),
-            Ok(n) => {
-                let mut inputs = Vec::new();
-                self.decoder.feed(&bytes[..n], &mut inputs);
-                wakes.extend(inputs.into_iter().map(Wake::Input));
-            }
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => wakes.push(Wake::Gone),
-        }
-    }
+/// What a poll found.
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // One a thing that is polled for.
+struct Came {
+    keys: bool,
+    hang_up: bool,
+    signals: bool,
+    told: bool,
+    news: bool,
 }
 
 impl Drop for Waker {
@@ -195,13 +212,12 @@ const fn meaning(signal: i32) -> Option<Wake> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::input::Key;
     use super::*;
     use std::os::fd::OwnedFd;
 
     #[test]
     fn whatever_comes_first_wakes() {
-        let (mut user, tty) = UnixStream::pair().unwrap();
+        let (user, tty) = UnixStream::pair().unwrap();
         tty.set_nonblocking(true).unwrap();
         let mut waker = Waker::new(Arc::new(File::from(OwnedFd::from(tty)))).unwrap();
         let latest = Latest::new(Arc::new(0)).unwrap();
@@ -225,12 +241,6 @@ mod tests {
             }
         });
 
-        // A lone Esc is told after a short while, a key at once, and an end for good.
-        user.write_all(b"\x1b").unwrap();
-        assert_eq!(wait(5_000), [Wake::Tick]);
-        assert_eq!(wait(5_000), [Wake::Input(Input::Key(Key::of(super::super::input::Code::Esc)))]);
-        user.write_all(b"q").unwrap();
-        assert_eq!(wait(5_000), [Wake::Input(Input::Key(Key::char('q')))]);
         drop(user);
         assert_eq!(wait(5_000), [Wake::Gone]);
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ipsetaudit::model::op::Op;
 use ipsetaudit::model::record::{
-    Actor, Call, Cause, Elements, Event, Failure, Lost, Outcome, Parent, Record, Start, Time, Truncated,
+    Actor, Call, Cause, Elements, Event, Failure, Lost, Origin, Outcome, Parent, Record, Start, Time, Truncated,
 };
 
 /// 2026-08-22 10:03:40 UTC.
@@ -30,13 +30,10 @@ pub struct Feed {
 
 /// Somebody: program, ancestors, user.
 pub fn actor(pid: u32, comm: &str, parents: &[(u32, &str)], uid: u32, user: &str, cmdline: &str) -> Arc<Actor> {
-    Arc::new(Actor {
-        pid,
-        start: u64::from(pid) * 1000,
-        ppid: parents.first().map(|p| p.0),
+    let origin = Origin {
         comm: Some(comm.into()),
         exe: Some(format!("/usr/sbin/{comm}").into()),
-        cmdline: Some(cmdline.into()),
+        ppid: parents.first().map(|p| p.0),
         parents: parents.iter().map(|(pid, comm)| Parent { pid: *pid, comm: (*comm).into() }).collect(),
         uid: Some(uid),
         user: Some(user.into()),
@@ -48,7 +45,8 @@ pub fn actor(pid: u32, comm: &str, parents: &[(u32, &str)], uid: u32, user: &str
         cgroup: Some("/system.slice/fail2ban.service".into()),
         unit: Some("fail2ban.service".into()),
         container: None,
-    })
+    };
+    Arc::new(Actor { pid, start: u64::from(pid) * 1000, cmdline: Some(cmdline.into()), origin: Arc::new(origin) })
 }
 
 /// A call that went well.

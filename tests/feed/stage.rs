@@ -5,10 +5,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crossterm::event::{Event, KeyCode as Code, KeyEvent, KeyModifiers};
 use ipsetaudit::model::record::{Record, Time};
 use ipsetaudit::model::{Limits, Model};
 use ipsetaudit::ui::app::Request;
-use ipsetaudit::ui::input::{Code, Input, Key};
 use ipsetaudit::ui::theme::{Meaning, Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{App, Choices, Exported, Exporter, News, Origin, Recording, Sheet, export, panels};
@@ -99,14 +99,14 @@ impl Stage {
                     let reason = "No space left on device".to_owned();
                     self.recording = Recording::Failing { path: "/var/log/ipsetaudit.jsonl".to_owned(), reason };
                 }
-                _ => self.press(if end.is_some() { named(token) } else { Key::char(c) }),
+                _ => self.press(if end.is_some() { named(token) } else { Code::Char(c).into() }),
             }
             self.refresh();
         }
     }
 
-    fn press(&mut self, key: Key) {
-        self.app.input(&Input::Key(key));
+    fn press(&mut self, key: KeyEvent) {
+        self.app.input(&Event::Key(key));
         self.refresh();
         for request in self.app.take_requests() {
             match request {
@@ -128,12 +128,13 @@ impl Stage {
     }
 }
 
-fn named(token: &str) -> Key {
+fn named(token: &str) -> KeyEvent {
     let name = token.trim_matches(['<', '>']);
     if let Some(c) = name.strip_prefix("Ctrl-") {
-        return Key::ctrl(c.to_ascii_lowercase().chars().next().unwrap());
+        let c = c.to_ascii_lowercase().chars().next().unwrap();
+        return KeyEvent::new(Code::Char(c), KeyModifiers::CONTROL);
     }
-    Key::of(match name {
+    KeyEvent::from(match name {
         "Enter" => Code::Enter,
         "Esc" => Code::Esc,
         "Tab" => Code::Tab,

@@ -81,6 +81,24 @@ fn a_stopped_reader_loses_calls_and_counts_each() {
     });
 }
 
+#[test]
+#[ignore = "needs a kernel"]
+fn what_fexit_skips_is_counted() {
+    if !crate::calls::fexit_attaches() {
+        return;
+    }
+    with_set("skipped", || {
+        let audit = Audit::start(&["--probe", "fexit"]);
+        load::run(64, Orders { set: "skipped", calls: 200, elements: 1 }, || {});
+        let log = audit.stop();
+        let seen = log.calls().len() as u64;
+        let told: u64 = log.of_kind("lost").iter().filter_map(|l| l["count"].as_u64()).sum();
+        assert_eq!(seen + told, 12_800, "{seen} seen, {told} told as lost");
+        assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "recursion"));
+        assert_eq!(log.code, Some(if told == 0 { 0 } else { 3 }));
+    });
+}
+
 /// Blinds the probe by a switch, and gives sight back.
 fn blinded_by(switch: &str) {
     let set = |on: u8| std::fs::write(switch, on.to_string()).is_ok();

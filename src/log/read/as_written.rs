@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::keep::Keep;
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Elements, Event, Failure, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{Actor, Call, Elements, Event, Failure, Origin, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text;
 
 /// The record of a line; `None` if the line is no call, or not just as it would have been written.
@@ -199,20 +199,20 @@ impl<'a> Cursor<'a> {
             return Some((Arc::clone(&known.actor), known.netns, known.netns_name.clone()));
         }
         let whole = self.0;
-        let mut actor = self.actor(pid, keep)?;
+        let (cmdline, mut origin) = self.origin(keep)?;
         let netns = self.after(r#","netns":"#)?.small()?;
         let netns_name = self.name(r#","netns_name":"#, |name| keep.name(name))?;
-        actor.cgroup = self.name(r#","cgroup":"#, |name| keep.name(name))?;
-        actor.unit = self.name(r#","unit":"#, |name| keep.name(name))?;
-        actor.container = self.name(r#","container":"#, |name| keep.name(name))?;
+        origin.cgroup = self.name(r#","cgroup":"#, |name| keep.name(name))?;
+        origin.unit = self.name(r#","unit":"#, |name| keep.name(name))?;
+        origin.container = self.name(r#","container":"#, |name| keep.name(name))?;
         let written = &whole[..whole.len() - self.0.len()];
-        let actor = keep.actor(actor);
+        let actor = keep.actor(pid, cmdline, origin);
         keep.remember(pid, written, netns, netns_name.as_ref());
         Some((actor, netns, netns_name))
     }
 
     #[allow(clippy::similar_names, reason = "pid, ppid, uid and auid are what they are called")]
-    fn actor(&mut self, pid: u32, keep: &mut Keep) -> Option<Actor> {
+    fn origin(&mut self, keep: &mut Keep) -> Option<(Option<Arc<str>>, Origin)> {
         let ppid = self.after(r#","ppid":"#)?.or_null(Self::small)?;
         let comm = self.name(r#","comm":"#, |name| keep.name(name))?;
         let exe = self.name(r#","exe":"#, |name| keep.name(name))?;
@@ -234,7 +234,8 @@ impl<'a> Cursor<'a> {
         let auid = self.after(r#","auid":"#)?.or_null(Self::small)?;
         let login = self.name(r#","login":"#, |name| keep.name(name))?;
         let ses = self.after(r#","ses":"#)?.or_null(Self::small)?;
-        Some(Actor { pid, ppid, comm, exe, cmdline, parents, uid, user, gid, auid, login, ses, ..Actor::default() })
+        let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, ..Origin::default() };
+        Some((cmdline, origin))
     }
 
     fn truncated(&mut self) -> Option<Truncated> {

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::model::actor::Origins;
 use crate::model::netlink::Names;
-use crate::model::record::Actor;
+use crate::model::record::{Actor, Origin};
 
 /// Callers kept; a process has the place of its pid.
 const PLACES: usize = 1024;
@@ -30,6 +31,7 @@ pub struct Caller {
 #[derive(Debug)]
 pub struct Keep {
     names: Names,
+    origins: Origins,
     callers: Box<[Caller]>,
     /// Sets are met again and again in a row.
     last_set: Option<Arc<str>>,
@@ -42,6 +44,7 @@ impl Default for Keep {
     fn default() -> Self {
         Self {
             names: Names::default(),
+            origins: Origins::default(),
             callers: (0..PLACES).map(|_| Caller::default()).collect(),
             last_set: None,
             last_type: None,
@@ -72,9 +75,10 @@ impl Keep {
     }
 
     /// The one copy of a caller.
-    pub fn actor(&mut self, actor: Actor) -> Arc<Actor> {
-        let caller = &mut self.callers[actor.pid as usize % PLACES];
-        if *caller.actor != actor {
+    pub fn actor(&mut self, pid: u32, cmdline: Option<Arc<str>>, origin: Origin) -> Arc<Actor> {
+        let caller = &mut self.callers[pid as usize % PLACES];
+        if (caller.actor.pid, &caller.actor.cmdline, &*caller.actor.origin) != (pid, &cmdline, &origin) {
+            let actor = Actor { pid, start: 0, cmdline, origin: self.origins.share(origin) };
             *caller = Caller { actor: Arc::new(actor), ..Caller::default() };
         }
         Arc::clone(&caller.actor)

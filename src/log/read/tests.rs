@@ -49,10 +49,10 @@ prop_compose! {
     ) -> Arc<Actor> {
         let parents = parents.into_iter().map(|(pid, comm)| Parent { pid, comm: Arc::from(comm) }).collect();
         let (start, cgroup_id) = (0, None);
-        Arc::new(Actor {
-            pid, start, ppid, comm, exe, cmdline, parents, uid, user, gid, auid, login, ses, cgroup_id, cgroup, unit,
-            container,
-        })
+        let origin = Origin {
+            comm, exe, ppid, parents, uid, user, gid, auid, login, ses, cgroup_id, cgroup, unit, container,
+        };
+        Arc::new(Actor { pid, start, cmdline, origin: Arc::new(origin) })
     }
 }
 

@@ -39,7 +39,7 @@ type Get<R> = for<'a> fn(&'a R, &Context) -> Value<'a>;
 /// The columns of the sets table.
 pub static SET_FIELDS: [Field<SetRow>; 16] = [
     text("set", "SET", (8, 24, 2), "name of the set", |r, _| Value::Text(r.key.name.as_str())),
-    text("netns_name", "NETNS", (5, 8, 0), "network namespace", |r, _| match &r.netns_name {
+    text("netns_name", "NETNS", (5, 10, 0), "network namespace", |r, _| match &r.netns_name {
         Some(name) => Value::Text(name),
         None if r.key.netns == 0 => Value::Absent,
         None => Value::Number(r.key.netns.into()),

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::field::{FIELDS, find, logged};
 use crate::model::fixture::{BEGIN, Host, actor, add, call, failed, lost, record};
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Cause, Elements, Outcome, Truncated};
+use crate::model::record::{Actor, Call, Cause, Elements, Origin, Outcome, Truncated};
 
 fn filter(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
@@ -20,10 +20,11 @@ fn record_of(call: Call) -> Record {
 
 /// An add to `blocklist` by alice's ipset under update.sh under cron.
 fn sample() -> Call {
-    let mut who =
-        Actor { user: Some("alice".into()), uid: Some(1000), unit: Some("cron.service".into()), ..Actor::default() };
-    who.parents.clone_from(&actor(1, "", &["update.sh", "cron"]).parents);
-    (who.pid, who.comm, who.cmdline) = (4242, Some("ipset".into()), Some("ipset add blocklist 10.1.2.3".into()));
+    let under = actor(4242, "ipset", &["update.sh", "cron"]);
+    let (user, unit) = (Some("alice".into()), Some("cron.service".into()));
+    let origin = Origin { user, uid: Some(1000), unit, ..(*under.origin).clone() };
+    let cmdline = Some("ipset add blocklist 10.1.2.3".into());
+    let who = Actor { cmdline, origin: Arc::new(origin), ..(*under).clone() };
     Call { set_type: Some("hash:ip".into()), ..add("blocklist", "10.1.2.3 timeout 600", &Arc::new(who)) }
 }
 

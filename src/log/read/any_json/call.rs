@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{OpWord, OutcomeWord, Text, TruncatedWord, failure};
 use crate::log::read::keep::Keep;
-use crate::model::record::{Actor, Call, Elements, Parent, Truncated};
+use crate::model::record::{Call, Elements, Origin, Parent, Truncated};
 
 /// Elements of a message, put together as they are read: no list of a million strings is made first.
 #[derive(Default)]
@@ -117,12 +117,11 @@ impl CallLine<'_> {
             truncated.insert(word.0);
         }
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
-        let actor = Actor {
-            pid: self.pid,
+        let cmdline = self.cmdline.map(|t| Arc::from(t.0));
+        let origin = Origin {
             ppid: self.ppid,
             comm: name(self.comm),
             exe: name(self.exe),
-            cmdline: self.cmdline.map(|t| Arc::from(t.0)),
             user: name(self.user),
             login: name(self.login),
             cgroup: name(self.cgroup),
@@ -133,7 +132,7 @@ impl CallLine<'_> {
             auid: self.auid,
             ses: self.ses,
             parents: self.parents.iter().map(|p| Parent { pid: p.pid, comm: keep.name(&p.comm.0) }).collect(),
-            ..Actor::default()
+            cgroup_id: None,
         };
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
         Call {
@@ -155,7 +154,7 @@ impl CallLine<'_> {
             options: self.options.map(|t| Box::from(t.0)),
             elements: Elements::from_lines(self.elements.text),
             failure: failure(self.errno, self.error.map(|t| t.0), self.message.map(|t| t.0)),
-            actor: keep.actor(actor),
+            actor: keep.actor(self.pid, cmdline, origin),
         }
     }
 }

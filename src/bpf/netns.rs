@@ -1,0 +1,81 @@
+//! Names of network namespaces by inode: `host` for that of process 1, else the name under /run/netns.
+//!
+//! A name is believed only while its file still leads to that inode, looked at again each second: inodes are reused.
+//! It does not know what lives in a namespace.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long an answer holds.
+const FRESH: Duration = Duration::from_secs(1);
+/// Namespaces remembered; the table starts over when it is full.
+const MOST: usize = 4096;
+
+/// Where `ip netns` keeps its names.
+const NAMED: &str = "/run/netns";
+
+/// Looks up names of network namespaces.
+#[derive(Debug)]
+pub struct NetnsNames {
+    host: Option<(u32, Arc<str>)>,
+    folder: PathBuf,
+    known: HashMap<u32, (Instant, Option<Arc<str>>)>,
+}
+
+impl NetnsNames {
+    /// `host` is the inode of the namespace that people mean by the host.
+    pub fn new(host: Option<u32>) -> Self {
+        Self::in_folder(host, PathBuf::from(NAMED))
+    }
+
+    fn in_folder(host: Option<u32>, folder: PathBuf) -> Self {
+        Self { host: host.map(|inode| (inode, Arc::from("host"))), folder, known: HashMap::new() }
+    }
+
+    /// The name of a namespace; `None` if it has none.
+    pub fn of(&mut self, inode: u32) -> Option<Arc<str>> {
+        if let Some((host, name)) = &self.host
+            && *host == inode
+        {
+            return Some(Arc::clone(name));
+        }
+        if let Some((since, name)) = self.known.get(&inode)
+            && since.elapsed() < FRESH
+        {
+            return name.clone();
+        }
+        let name = self.look_up(inode);
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        self.known.insert(inode, (Instant::now(), name.clone()));
+        name
+    }
+
+    fn look_up(&self, inode: u32) -> Option<Arc<str>> {
+        let named = fs::read_dir(&self.folder).ok()?.filter_map(Result::ok);
+        let mut ours = named.filter(|entry| fs::metadata(entry.path()).is_ok_and(|m| m.ino() == u64::from(inode)));
+        let name = ours.next()?.file_name();
+        Some(Arc::from(crate::model::text::safe(name.as_encoded_bytes()).as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_by_its_inode() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("blue"), "").unwrap();
+        let inode = fs::metadata(dir.path().join("blue")).unwrap().ino() as u32;
+        let mut names = NetnsNames::in_folder(Some(7), dir.path().to_owned());
+        assert_eq!(names.of(7).as_deref(), Some("host"));
+        assert_eq!(names.of(inode).as_deref(), Some("blue"));
+        assert_eq!(names.of(inode.wrapping_add(1)), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! README: its tables and examples come from the program, its commands parse and run, its pictures are there.
+//!
+//! `BLESS=1 cargo test --test docs` writes afresh what stands between its markers.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::{Arg, CommandFactory, Parser};
+use ipsetaudit::cli::Cli;
+use ipsetaudit::model::field::{FIELDS, Place, ValueKind};
+use ipsetaudit::model::filter::Filter;
+use ipsetaudit::model::op::OPS;
+use ipsetaudit::ui::keys;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ipsetaudit-tui");
+
+/// The call that README shows in every format.
+const EXAMPLE: &str = "op=destroy set=blocklist error=IPSET_ERR_BUSY";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+fn recording() -> PathBuf {
+    root().join("tests/recordings/story.jsonl")
+}
+
+#[test]
+fn tables_are_fresh() {
+    let kept = readme();
+    let made = [
+        ("KEYS", keys::markdown()),
+        ("FORMATS", formats()),
+        ("FIELDS", fields()),
+        ("OPS", ops()),
+        ("OPTIONS", options()),
+    ];
+    let fresh = made.iter().fold(kept.clone(), |text, (name, table)| between(&text, name, table));
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(root().join("README.md"), fresh).unwrap();
+        return;
+    }
+    for (is, was) in fresh.lines().zip(kept.lines()).filter(|(a, b)| a != b).take(5) {
+        eprintln!("  is  {is}\n  was {was}");
+    }
+    assert!(fresh == kept, "README.md is stale: BLESS=1 cargo test --test docs, and look at the difference");
+}
+
+/// The text with what stands between the markers of a name replaced.
+fn between(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no marker {begin}"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no marker {end}"));
+    format!("{before}{begin}{table}{end}{after}")
+}
+
+fn ops() -> String {
+    let mut out = String::from("| operation | command | kind | what it does |\n|---|---|---|---|\n");
+    for op in &OPS {
+        writeln!(out, "| `{}` | {} | {} | {} |", op.name, op.cmd, op.kind.name(), op.help).unwrap();
+    }
+    out
+}
+
+fn fields() -> String {
+    let mut out = String::from("| field | what it is | filters | column |\n|---|---|---|---|\n");
+    for field in &FIELDS {
+        let compared = match field.kind {
+            ValueKind::Text | ValueKind::Word | ValueKind::List => "`=` `!=` `~` `!~`",
+            ValueKind::Number | ValueKind::Span | ValueKind::Time => "`=` `!=` `<` `<=` `>` `>=`",
+            ValueKind::Bool => "`=` `!=`",
+            ValueKind::Picture => "",
+        };
+        let column = match (field.place, field.shown) {
+            (Place::Screen, _) => "shown; screen only",
+            (Place::Log, true) => "shown",
+            (Place::Log, false) => "on offer",
+        };
+        let help = field.help.replace('*', "\\*");
+        writeln!(out, "| `{}` | {help} | {compared} | {column} |", field.name).unwrap();
+    }
+    out
+}
+
+fn options() -> String {
+    let mut out = String::from("| of | option | what it does |\n|---|---|---|\n");
+    let program = Cli::command();
+    let commands = std::iter::once(("every command", &program));
+    for (name, command) in commands.chain(program.get_subcommands().map(|c| (c.get_name(), c))) {
+        let name = if command.get_name() == name { format!("`{name}`") } else { name.to_owned() };
+        for arg in command.get_arguments().filter(|a| !a.is_hide_set()) {
+            let (spelling, help) = (spelling(arg), arg.get_help().map(ToString::to_string).unwrap_or_default());
+            writeln!(out, "| {name} | {spelling} | {help}{} |", choices(arg)).unwrap();
+        }
+    }
+    out
+}
+
+/// `-r`, `--record FILE`, as code.
+fn spelling(arg: &Arg) -> String {
+    let values = if arg.get_action().takes_values() {
+        arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect()
+    } else {
+        Vec::new()
+    };
+    let more = arg.get_num_args().is_some_and(|n| n.max_values() > 1) || arg.is_positional();
+    let value = values.first().map(|v| format!("{v}{}", if more { "..." } else { "" })).unwrap_or_default();
+    let flags = [arg.get_short().map(|c| format!("-{c}")), arg.get_long().map(|l| format!("--{l}"))];
+    let flags: Vec<_> = flags.into_iter().flatten().collect();
+    let last = flags.len().saturating_sub(1);
+    let with_value = |(n, flag): (usize, &String)| {
+        if n == last && !value.is_empty() { format!("`{flag} {value}`") } else { format!("`{flag}`") }
+    };
+    if flags.is_empty() {
+        return format!("`{value}`");
+    }
+    flags.iter().enumerate().map(with_value).collect::<Vec<_>>().join(", ")
+}
+
+/// What may be chosen, and what is taken where nothing is.
+fn choices(arg: &Arg) -> String {
+    if !arg.get_action().takes_values() {
+        return String::new();
+    }
+    let mut out = String::new();
+    let possible: Vec<_> = arg.get_possible_values().iter().map(|v| format!("`{}`", v.get_name())).collect();
+    if !possible.is_empty() {
+        write!(out, ": {}", possible.join(", ")).unwrap();
+    }
+    if let Some(default) = arg.get_default_values().first() {
+        write!(out, " (default {})", default.to_string_lossy()).unwrap();
+    }
+    out
+}
+
+/// One call of a real kernel in every format that `log` has.
+fn formats() -> String {
+    let program = Cli::command();
+    let log = program.find_subcommand("log").unwrap();
+    let format = log.get_arguments().find(|a| a.get_id() == "format").unwrap();
+    let mut out = String::new();
+    for format in format.get_possible_values() {
+        let mut run = Command::new(PROGRAM);
+        run.args(["log", "--format", format.get_name(), "-f", EXAMPLE, "--from"]).arg(recording()).env("TZ", "UTC");
+        let written = String::from_utf8(run.output().unwrap().stdout).unwrap();
+        let of_a_call = |line: &&str| line.contains("blocklist") && line.to_lowercase().contains("destroy");
+        if let Some(line) = written.lines().find(of_a_call) {
+            let language = if format.get_name() == "json" { "json" } else { "text" };
+            write!(out, "`--format {}`:\n\n```{language}\n{line}\n```\n\n", format.get_name()).unwrap();
+        }
+    }
+    out.pop();
+    out
+}
+
+#[test]
+fn every_option_is_mentioned() {
+    let text = readme();
+    let program = Cli::command();
+    for command in std::iter::once(&program).chain(program.get_subcommands()) {
+        assert!(text.contains(command.get_name()), "{} is not in README", command.get_name());
+        for arg in command.get_arguments().filter(|a| !a.is_hide_set() && !a.is_positional()) {
+            let flag = arg.get_long().map_or_else(|| format!("`-{}", arg.get_short().unwrap()), |l| format!("`--{l}"));
+            assert!(text.contains(&flag), "{flag}` is not in README");
+        }
+    }
+}
+
+/// Lines of the blocks fenced as `sh`.
+fn shell_lines(text: &str) -> Vec<&str> {
+    let blocks = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.flat_map(str::lines).filter(|line| !line.trim().is_empty()).collect()
+}
+
+/// The words of a command up to a comment, a pipe or a redirection, as a shell parts them.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), c) if q == c => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            (None, '#') if word.is_none() => break,
+            (None, '|' | '>' | '<' | ';' | '&') => break,
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn words_are_parted_as_a_shell_does() {
+    assert_eq!(words("a -f 'x=\"\" y' \"b c\"d  e#f # g"), ["a", "-f", "x=\"\" y", "b cd", "e#f"]);
+    assert_eq!(words("a b | c"), ["a", "b"]);
+}
+
+#[test]
+fn commands_parse() {
+    let text = readme();
+    let ours = |line: &&str| line.trim_start_matches("sudo ").starts_with("ipsetaudit-tui");
+    let lines: Vec<_> = shell_lines(&text).into_iter().filter(ours).collect();
+    assert!(lines.len() > 5, "README has lost its commands");
+    for line in lines {
+        let words = words(line.trim_start_matches("sudo "));
+        let replay = words.iter().any(|w| w == "replay");
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}\n{e}"));
+        // The plan looks at the filter too; a replay asks for a terminal, which a test has not.
+        assert!(replay || cli.plan().is_ok(), "{line}");
+    }
+    for line in shell_lines(&text).into_iter().filter_map(|l| l.strip_prefix("make ")) {
+        let target = line.split_whitespace().next().filter(|w| *w != "#").unwrap_or("help");
+        let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+        assert!(makefile.contains(&format!("\n{target}:")), "no target {target}");
+    }
+}
+
+#[test]
+fn examples_of_the_help_parse() {
+    let mut program = Cli::command();
+    let log = program.find_subcommand_mut("log").unwrap().render_help().to_string();
+    let mut examples = 0;
+    for line in format!("{}{log}", program.render_help()).lines() {
+        let Some(example) = line.strip_prefix("  ").map(|l| l.trim_start_matches("sudo ")) else { continue };
+        if example.starts_with("ipsetaudit-tui") {
+            let command = example.split("  ").next().unwrap();
+            assert!(Cli::try_parse_from(words(command)).is_ok(), "{line}");
+            examples += 1;
+        }
+    }
+    assert!(examples > 6);
+}
+
+/// Recipes on a recording give something on the one that is kept here. Those of jq are tried where jq is.
+#[test]
+fn recipes_run() {
+    let place = tempfile::tempdir().unwrap();
+    fs::copy(recording(), place.path().join("audit.jsonl")).unwrap();
+    let path = format!("{}:{}", Path::new(PROGRAM).parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let has_jq = Command::new("jq").arg("--version").output().is_ok();
+    let text = readme();
+    let ours = |line: &&str| line.starts_with("ipsetaudit-tui log --from");
+    let jq = |line: &&str| has_jq && line.starts_with("jq ");
+    for line in shell_lines(&text).into_iter().filter(|line| ours(line) || jq(line)) {
+        let script = format!("set -o pipefail; {line}");
+        let mut shell = Command::new("bash");
+        let output = shell.args(["-c", &script]).current_dir(place.path()).env("PATH", &path).output().unwrap();
+        assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+        let calls = String::from_utf8_lossy(&output.stdout).lines().filter(|l| !is_frame(l)).count();
+        assert_eq!(calls > 0, !line.contains("\"lost\""), "{line}");
+    }
+}
+
+fn is_frame(line: &str) -> bool {
+    line.contains(" START ") || line.contains(" STOP ")
+}
+
+#[test]
+fn filters_are_as_told() {
+    let text = readme();
+    let (_, table) = text.split_once("| written | means |\n").unwrap();
+    let mut spans = 0;
+    for row in table.lines().skip(1).take_while(|l| l.starts_with('|')) {
+        let written = row.trim_start_matches("| ").split(" | ").next().unwrap();
+        for span in written.split('`').skip(1).step_by(2) {
+            let filter = span.replace("\\|", "|");
+            assert!(Filter::parse(&filter).is_ok(), "{filter}: {}", Filter::parse(&filter).unwrap_err());
+            spans += 1;
+        }
+    }
+    assert!(spans > 8);
+    let error = Filter::parse("set=f2b-* opp=add").unwrap_err().to_string();
+    assert!(text.contains(&format!("`{error}`")), "{error}");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let text = readme();
+    let links: BTreeSet<_> = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    assert!(links.iter().any(|link| link.starts_with("screenshots/")), "README has lost its picture");
+    for link in links.into_iter().filter(|link| !link.starts_with("https://") && !link.starts_with('#')) {
+        assert!(root().join(link).exists(), "{link} is not there");
+    }
+    for bench in text.split("cargo bench --bench ").skip(1).map(|rest| rest.split('`').next().unwrap()) {
+        assert!(root().join("benches").join(format!("{bench}.rs")).exists(), "no bench {bench}");
+    }
+}
