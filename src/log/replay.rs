@@ -108,17 +108,20 @@ impl Play<'_, '_> {
     fn file(&mut self, path: &Path, file: File, parser: &mut Parser) -> anyhow::Result<ControlFlow<()>> {
         let mut reader = Reader::new(file);
         let (mut good, mut bad, mut flushed) = (0, 0, 0);
+        // What is told only if the file is a recording at all.
+        let mut early = Vec::new();
         loop {
             let entry = reader.next(parser).with_context(|| format!("cannot read {}", name(path)))?;
             match entry {
                 None => break,
                 Some(Entry::Record(record)) => {
                     good += 1;
+                    early.drain(..).for_each(|told: String| (self.tell)(&told));
                     if self.record(record).is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
-                Some(Entry::Fault(Fault::Torn)) => self.complain(path, reader.line(), &Fault::Torn),
+                Some(Entry::Fault(Fault::Torn)) => (self.tell)(&complaint(path, reader.line(), &Fault::Torn)),
                 Some(Entry::Fault(fault @ Fault::Version(_))) => {
                     return Err(anyhow!(fault).context(place(path, reader.line())));
                 }
@@ -126,7 +129,10 @@ impl Play<'_, '_> {
                     bad += 1;
                     self.bad += 1;
                     if bad <= TOLD {
-                        self.complain(path, reader.line(), &fault);
+                        early.push(complaint(path, reader.line(), &fault));
+                    }
+                    if good > 0 {
+                        early.drain(..).for_each(|told| (self.tell)(&told));
                     }
                     if good == 0 && (bad >= RUBBISH || reader.bytes() > LONGEST as u64) {
                         break;
@@ -148,10 +154,6 @@ impl Play<'_, '_> {
             (self.tell)(&format!("{}: {} more lines are no records", name(path), bad - TOLD));
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    fn complain(&mut self, path: &Path, line: u64, fault: &Fault) {
-        (self.tell)(&format!("{}: {fault}", place(path, line)));
     }
 
     /// Gives out a record when it is due.
@@ -203,6 +205,10 @@ impl Play<'_, '_> {
 fn name(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
     safe(path.as_os_str().as_bytes()).into_owned()
+}
+
+fn complaint(path: &Path, line: u64, fault: &Fault) -> String {
+    format!("{}: {fault}", place(path, line))
 }
 
 fn place(path: &Path, line: u64) -> String {
@@ -307,6 +313,7 @@ mod tests {
     fn what_is_no_recording_ends_it() {
         let run = replay(&[&calls(1..3), b"root:x:0:0\nbin:x:1:1\n"], 0.0);
         assert_eq!(seqs(&run), [1, 2]);
+        assert!(run.told.is_empty(), "{:?}", run.told);
         assert!(run.ended.unwrap_err().to_string().ends_with("1.jsonl is no recording: there is no record in it"));
         let run = replay(&[&b"\0\n".repeat(1 << 20)], 0.0);
         assert!(run.ended.is_err() && run.records.is_empty());

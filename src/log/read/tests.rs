@@ -161,6 +161,17 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_read_to_the_end(bytes in proptest::collection::vec(any::<u8>(), 0..200), lines in "([{}\\[\",:a-z0-9]{0,30}\n?){0,6}") {
+        for bytes in [&bytes, lines.as_bytes()] {
+            let (mut reader, mut parser) = (Reader::new(bytes), Parser::default());
+            while let Some(entry) = reader.next(&mut parser).unwrap() {
+                prop_assert!(matches!(entry, Entry::Fault(_)));
+            }
+            prop_assert_eq!(reader.bytes(), bytes.len() as u64);
+        }
+    }
+
+    #[test]
     fn nothing_gets_through_a_string(text in ".{0,20}|[\\\\u\"x0-9a-f\u{202e}\u{1b}]*") {
         let quoted = serde_json::to_string(&text).unwrap();
         let of = |line: String| Parser::default().record(line.as_bytes());

@@ -53,7 +53,8 @@ impl Sets {
     }
 
     pub fn swap(&mut self, one: &str, other: &str) {
-        if let (Some(a), Some(b)) = (self.0.remove(one), self.0.remove(other)) {
+        // A set may be swapped with itself.
+        if let (Some(a), Some(b)) = (self.0.get(one).cloned(), self.0.get(other).cloned()) {
             self.0.insert(one.into(), b);
             self.0.insert(other.into(), a);
         }
