@@ -12,7 +12,8 @@ mod stage;
 use std::path::PathBuf;
 
 use feed::Feed;
-use ipsetaudit::model::record::Record;
+use ipsetaudit::model::op::Op;
+use ipsetaudit::model::record::{Event, Record};
 use ipsetaudit::ui::theme::Palette;
 use stage::{Stage, dump};
 
@@ -62,6 +63,18 @@ fn flood(feed: &mut Feed) -> Vec<Record> {
     records
 }
 
+/// More sets, callers and failure groups than are counted one by one.
+fn too_many(feed: &mut Feed) -> Vec<Record> {
+    let mut records = vec![feed.start()];
+    records.extend((0..66_000).map(|n| {
+        let who = feed::actor(n, &format!("program-{}", n % 5_000), &[], 0, "root", "");
+        let made = feed::call(Op::FLUSH, Some(&format!("set-{n}")), "", &who);
+        let sentence = "The set with the given name does not exist";
+        feed.record(Event::Call(feed::failed(made, 2, "ENOENT", sentence)), 1_000)
+    }));
+    records
+}
+
 macro_rules! screens {
     ($($name:ident: $records:expr, $script:literal;)*) => { $(
         #[test]
@@ -82,6 +95,10 @@ screens! {
     callers: Feed::little, "3";
     failures: Feed::little, "4";
     flooded: flood, "";
+    too_many_sets: too_many, "2";
+    too_many_callers: too_many, "3";
+    too_many_failures: too_many, "4/error=ENOENT and set=set-*<Enter>W";
+    too_many_calls: too_many, "/error=ENOENT and set=set-*<Enter>!";
     paused: Feed::little, "<Space><more 300><lost>";
     blind: Feed::little, "<blind>";
     not_recording: Feed::little, "<full>";
@@ -126,6 +143,20 @@ fn too_small_is_told() {
     check_at("small-59x10", (59, 10), Palette::Full, Feed::little, "");
     check_at("small-80x9", (80, 9), Palette::Full, Feed::little, "");
     check_at("least-60x10", (60, 10), Palette::Full, Feed::little, "");
+}
+
+#[test]
+fn a_reached_bound_is_told_at_any_size() {
+    for (script, words) in
+        [("", "newest 50.0k"), ("2", "full: see other"), ("3", "full: see other"), ("4", "full: see other")]
+    {
+        for size in [(60, 10), (80, 24), (120, 40)] {
+            let mut stage = Stage::new(size, Palette::Full, too_many);
+            stage.play(script);
+            let screen = dump(&stage.draw(), stage.app.theme);
+            assert!(screen.contains(words), "{script} {size:?}\n{screen}");
+        }
+    }
 }
 
 #[test]

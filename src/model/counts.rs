@@ -51,6 +51,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Zero again, but for what was lost: nobody may take that back.
+    pub(super) fn reset(&self) -> Self {
+        Self { lost: self.lost, blind_since: self.blind_since, ..Self::default() }
+    }
+
     /// Calls of an op, query ops included; all ops that ipset does not know are counted as one.
     pub fn op(&self, op: Op) -> u64 {
         self.ops[op_slot(op)]

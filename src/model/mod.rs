@@ -103,9 +103,9 @@ impl Model {
         Arc::clone(self.shared.insert(shared))
     }
 
-    /// Counts from zero again; kept records stay.
+    /// Counts from zero again; kept records stay, and so does what was lost.
     pub fn reset_counts(&mut self) {
-        self.tally = Tally::new(&self.limits);
+        self.tally.reset(&self.limits);
         self.counted_since = None;
         self.resets += 1;
         self.shared = None;

@@ -54,6 +54,11 @@ impl Tally {
         }
     }
 
+    /// Counts from zero again; what was lost stays.
+    pub(super) fn reset(&mut self, limits: &Limits) {
+        *self = Self { totals: self.totals.reset(), ..Self::new(limits) };
+    }
+
     pub(super) fn counts(&self) -> Counts {
         Counts {
             totals: self.totals.clone(),

@@ -182,6 +182,20 @@ fn start_end_and_reset() {
 }
 
 #[test]
+fn losses_survive_a_reset() {
+    let mut model = Model::new(Limits::default());
+    model.apply(record(1, 0, Event::Call(create("a"))));
+    model.apply(record(2, 1, lost(Cause::RingFull, Some(412), Some(BEGIN))));
+    model.apply(record(3, 2, lost(Cause::Blind, None, None)));
+    model.reset_counts();
+    let totals = model.snapshot().counts.totals.clone();
+    assert_eq!((totals.calls, totals.lost_by(Cause::RingFull), totals.lost_by(Cause::Blind)), (0, 412, 1));
+    assert_eq!(totals.blind_since(), Some(BEGIN));
+    model.apply(record(4, 3, lost(Cause::Blind, None, Some(BEGIN))));
+    assert_eq!(model.snapshot().counts.totals.lost(), 413, "the same spell of blindness");
+}
+
+#[test]
 fn history_forgets_the_oldest_and_finds_the_rest() {
     let mut model = Model::new(Limits { keep: 10_000, ..Limits::default() });
     let mut host = Host::new(10, 10);

@@ -83,9 +83,8 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         }
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
-        Value::Elements(_) | Value::Parents(_) | Value::What(_) | Value::Note(_) => {
-            one(value.to_string(), Meaning::Plain)
-        }
+        Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
+        Value::Elements(_) | Value::Parents(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
     }
 }
 
@@ -123,15 +122,17 @@ fn result_meaning(call: &Call) -> Meaning {
 }
 
 fn target(call: &Call) -> Vec<Part<'_>> {
-    match (&call.set, &call.set2) {
-        (Some(a), Some(b)) => {
-            let arrow = if call.op == Op::SWAP { " <-> " } else { " -> " };
-            vec![((**a).into(), Meaning::Plain), (arrow.into(), Meaning::Dim), ((**b).into(), Meaning::Plain)]
-        }
-        (Some(a), None) => one(&**a, Meaning::Plain),
-        _ if call.all_sets() => one("*ALL*", Meaning::Strong),
-        _ => Vec::new(),
+    match &call.set {
+        Some(set) => one(&**set, Meaning::Plain),
+        None if call.all_sets() => one("*ALL*", Meaning::Strong),
+        None => Vec::new(),
     }
+}
+
+/// The other set of rename and swap stands where others have their element: two long names need two columns.
+fn other_set(call: &Call) -> Option<Vec<Part<'_>>> {
+    let arrow = if call.op == Op::SWAP { "<-> " } else { "-> " };
+    Some(vec![(arrow.into(), Meaning::Dim), (call.set2.as_deref()?.into(), Meaning::Plain)])
 }
 
 /// The process and its ancestors: the first name that is not `ipset` is the one to read. Where it is narrow, `ipset`

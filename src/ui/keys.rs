@@ -185,7 +185,7 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('[')] Action::JumpBack, "", "replay: a minute back";
     TABLES [k('+')] Action::Faster, "", "replay: faster";
     TABLES [k('-')] Action::Slower, "", "replay: slower";
-    TABLES [ctrl('r')] Action::ResetCounts, "", "count from zero again (asks)";
+    TABLES [ctrl('r')] Action::ResetCounts, "", "count from zero (asks); lost stays";
     TABLES [k('M')] Action::Mouse, "", "mouse on and off (off: select text)";
     PICK [k(' ')] Action::Toggle, "show or hide", "show or hide the column";
     PICK [c(Code::Enter)] Action::Accept, "done", "take it";

@@ -44,7 +44,7 @@ pub static SET_FIELDS: [Field<SetRow>; 16] = [
         None if r.key.netns == 0 => Value::Absent,
         None => Value::Number(r.key.netns.into()),
     }),
-    text("type", "TYPE", (7, 12, 0), "type of the set", |r, _| Value::text(r.set_type.as_ref())),
+    text("type", "TYPE", (12, 15, 0), "type of the set", |r, _| Value::text(r.set_type.as_ref())),
     number("calls", "CALLS", (5, 9, 0), "calls that named the set", |r, _| Value::Number(r.calls)),
     number("rate", "/s", (4, 7, 0), "calls a second, over ten seconds", |r, c| Value::Ratio(r.rate.per_second(c.now))),
     number("added", "ADDED", (5, 9, 0), "elements added", |r, _| Value::Number(r.added)),

@@ -102,7 +102,7 @@ impl CallsView {
             self.seen = kept;
         } else {
             let budget = (budget as u64 / if self.sort.is_some() { 4 } else { 1 }).max(1);
-            let newer = self.seen.end..kept.end.min(self.seen.end + budget);
+            let newer = self.seen.end..kept.end.min(self.seen.end.saturating_add(budget));
             let left = budget - (newer.end - newer.start);
             self.take_newer(newer);
             if self.seen.end == kept.end {

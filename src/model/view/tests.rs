@@ -93,6 +93,20 @@ fn the_newest_rows_come_first() {
 }
 
 #[test]
+fn all_at_once_is_a_budget_too() {
+    let mut model = full(1_000, 1_000);
+    let mut view = CallsView::new();
+    for criteria in [criteria("op=add"), Criteria { queries: true, ..Criteria::default() }] {
+        view.set_criteria(criteria);
+        for _ in 0..2 {
+            assert!(view.advance(&model.snapshot(), usize::MAX).done());
+            check(&view, &model.snapshot());
+            Host::new(5, 5).take(100).for_each(|r| model.apply(r));
+        }
+    }
+}
+
+#[test]
 fn every_sort_of_every_field_is_right_and_turns_round_for_nothing() {
     let snapshot = full(2_000, 2_000).snapshot();
     for field in &FIELDS {

@@ -22,7 +22,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
     }
     let mut x = area.x + 1;
     if app.mode() == Mode::Ask {
-        let question = "Count calls, sets, callers and failures from zero again?";
+        let question = "Count calls, sets and failures from zero? What was lost stays";
         x = put(buffer, x, area.y, area.right(), &[(question.into(), Meaning::Strong)], app.theme) + 3;
     }
     let mut hints: Vec<Vec<Part<'static>>> = keys::hints(app.mode())
