@@ -11,3 +11,4 @@ mod load;
 mod losses;
 mod messages;
 mod refusals;
+mod screen;
