@@ -9,6 +9,7 @@ mod feed;
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -187,32 +188,11 @@ impl Drop for Session {
     }
 }
 
-/// What a terminal of 80x24 shows after these bytes: the few sequences that the screen writes.
+/// What a terminal of 80x24 shows after these bytes.
 fn picture(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut grid = vec![vec![' '; 80]; 24];
-    let (mut x, mut y) = (0, 0);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\x1b' {
-            if let Some(cell) = grid.get_mut(y).and_then(|row| row.get_mut(x)) {
-                *cell = c;
-            }
-            x += 1;
-            continue;
-        }
-        let mut sequence = String::new();
-        let end = chars.by_ref().skip(1).find(|c| {
-            sequence.push(*c);
-            c.is_ascii_alphabetic()
-        });
-        let numbers: Vec<usize> =
-            sequence.trim_end_matches(char::is_alphabetic).split(';').filter_map(|n| n.parse().ok()).collect();
-        if let (Some('H'), [row, column]) = (end, &numbers[..]) {
-            (y, x) = (row - 1, column - 1);
-        }
-    }
-    grid.into_iter().map(|row| row.into_iter().collect::<String>() + "\n").collect()
+    let mut terminal = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
+    terminal.process(bytes);
+    terminal.screen().contents()
 }
 
 fn resize(master: impl std::os::fd::AsFd, columns: u16, rows: u16) {

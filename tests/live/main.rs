@@ -12,3 +12,4 @@ mod lockdown;
 mod losses;
 mod messages;
 mod refusals;
+mod screen;
