@@ -33,7 +33,7 @@ pub struct Look {
 
 /// Numbers that name something: not grouped by thousands.
 const NAMES: [&str; 12] =
-    ["netns_name", "seq", "pid", "tid", "ppid", "uid", "gid", "auid", "ses", "netns", "errno", "line"];
+    ["seq", "pid", "tid", "ppid", "uid", "gid", "auid", "ses", "netns", "netns_name", "errno", "line"];
 
 fn one<'a>(text: impl Into<Cow<'a, str>>, meaning: Meaning) -> Vec<Part<'a>> {
     vec![(text.into(), meaning)]
@@ -55,7 +55,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
             one(short.unwrap_or(t), text_meaning(field, t))
         }
         Value::Op(op) => one(op.to_string(), op_meaning(op)),
-        Value::Number(n) if NAMES.contains(&field) => one(n.to_string(), Meaning::Plain),
+        Value::Number(n) if NAMES.contains(&field) => one(number_as_name(n, room), Meaning::Plain),
         Value::Number(n) => one(number(n, room), if failing { alarm(n > 0) } else { unless(n == 0) }),
         Value::Ratio(x) => one(text::rate(x), unless(x < 0.05)),
         Value::Share(x) => one(text::share(x), if failing { alarm(x > 0.0) } else { unless(x <= 0.0) }),
@@ -92,6 +92,15 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
 fn number(n: u64, room: u16) -> String {
     let whole = grouped(n).to_string();
     if whole.len() > usize::from(room) { text::short(n) } else { whole }
+}
+
+/// A number that is a name: where it is narrow, the end tells two of them apart.
+fn number_as_name(n: u64, room: u16) -> String {
+    let (whole, room) = (n.to_string(), usize::from(room));
+    match whole.len().checked_sub(room.max(1)) {
+        None | Some(0) => whole,
+        Some(over) => format!("…{}", &whole[over + 1..]),
+    }
 }
 
 fn text_meaning(field: &str, text: &str) -> Meaning {
@@ -178,4 +187,18 @@ fn minute(rate: &Rate, now: Time, room: u16) -> Vec<Part<'static>> {
     let step = counts.len().div_ceil(usize::from(room.max(1)));
     let bars = text::sparkline(counts.chunks(step).map(|c| c.iter().sum::<u32>()));
     one(bars, Meaning::Dim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_namespaces_look_different_where_it_is_narrow() {
+        assert_eq!(number_as_name(4_026_532_289, 8), "…6532289");
+        assert_eq!(number_as_name(4_026_532_289, 10), "4026532289");
+        assert_eq!(number_as_name(7, 0), "7");
+        assert_eq!(number_as_name(42, 1), "…");
+        assert_eq!(number(4_026_532_289, 8), "4.0G");
+    }
 }
