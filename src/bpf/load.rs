@@ -6,6 +6,7 @@ use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
+use caps::{CapSet, Capability};
 use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage_get};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
@@ -217,7 +218,14 @@ fn has_task_storage() -> bool {
 }
 
 fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {
-    let (why, remedy) = if error.kind() == ErrorKind::PermissionDenied {
+    let denied = error.kind() == ErrorKind::PermissionDenied;
+    let (why, remedy) = if denied && !caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(true)
+    {
+        (
+            "the kernel refuses tracing programs to this process, which has not all capabilities of root".to_owned(),
+            "run it with sudo",
+        )
+    } else if denied {
         (
             "the kernel refuses tracing programs even to a process with all capabilities".to_owned(),
             "whoever owns this kernel has locked BPF tracing (a lockdown, a security module); ask them",
