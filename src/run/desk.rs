@@ -157,6 +157,16 @@ impl<'a> Desk<'a> {
         self.lossy || self.outlets.iter().any(|o| o.failing.is_some() || o.missed > 0)
     }
 
+    /// What was not written, in words, for the end of a run without a screen.
+    pub fn unwritten(&self) -> impl Iterator<Item = String> {
+        self.outlets.iter().filter_map(|Outlet { name, failing, missed, .. }| {
+            let (since, why) = failing.as_ref().map_or((0, ""), |(count, _, why)| (*count, why));
+            let count = missed + since;
+            let why = if why.is_empty() { "it failed for a while" } else { why };
+            (count > 0).then(|| format!("{count} records were not written to {name}: {why}"))
+        })
+    }
+
     fn take(&mut self, mut batch: Vec<Record>) -> io::Result<()> {
         batch.retain_mut(|record| self.admit(record));
         let Some(now) = batch.last().map(|r| r.time) else { return Ok(()) };

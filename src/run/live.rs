@@ -46,6 +46,7 @@ fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
     desk.outlets.extend(recording(live)?);
     let mut capture = Capture::open(&live.capture)?;
     pipeline::headless(&mut capture, &stop, &mut desk)?;
+    desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
     Ok(Status::of(desk.lossy()))
 }
 

@@ -36,6 +36,7 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
             let mut source = Replay::open(&recorded.files, control, tell)?;
             pipeline::headless(&mut source, &stop, &mut desk)?;
+            desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
             Ok(Status::of(desk.lossy()))
         }
     }
