@@ -52,9 +52,13 @@ pub fn watch(socket: &OwnSocket, counter: &Counter, sight: &Sender<Sight>, stop:
     }
 }
 
+/// Songs before it is called blindness: a kernel under load may skip fexit for one call, but not for so many.
+const TRIES: u32 = 16;
+
 /// True if our own call was counted by the probe. A call that the kernel refused is as good as one not seen.
 fn is_heard(socket: &OwnSocket, counter: &Counter) -> bool {
     let count = || counter.read().map(|c| c.canary).map_err(io::Error::other);
     let Ok(before) = count() else { return false };
-    socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && count().is_ok_and(|after| after > before)
+    let mut sing = || socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && count().is_ok_and(|after| after > before);
+    (0..TRIES).any(|_| sing())
 }

