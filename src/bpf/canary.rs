@@ -59,6 +59,6 @@ const TRIES: u32 = 16;
 fn is_heard(socket: &OwnSocket, counter: &Counter) -> bool {
     let count = || counter.read().map(|c| c.canary).map_err(io::Error::other);
     let Ok(before) = count() else { return false };
-    let mut sing = || socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && count().is_ok_and(|after| after > before);
+    let sing = || socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && count().is_ok_and(|after| after > before);
     (0..TRIES).any(|_| sing())
 }
