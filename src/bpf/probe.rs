@@ -98,6 +98,9 @@ impl Facts {
     pub fn gather() -> Self {
         let kernel = read("/proc/sys/kernel/osrelease").unwrap_or_default();
         let nfnetlink = super::own::OwnSocket::open().is_ok();
+        // Some 10 MB that the kernel makes up at each reading: read once, and only now that nfnetlink is loaded.
+        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
+        let module = attach::module_of_hook(&kallsyms);
         let tracefs = attach::tracefs();
         let control = tracefs.as_ref().map(|dir| dir.join("kprobe_events"));
         Self {
@@ -107,14 +110,10 @@ impl Facts {
             tracefs: tracefs.map(|dir| dir.display().to_string()),
             kprobes_enabled: read("/sys/kernel/debug/kprobes/enabled").map(|v| v == "1"),
             ftrace_enabled: read("/proc/sys/kernel/ftrace_enabled").map(|v| v != "0"),
-            nfnetlink_btf: fs::read_to_string("/proc/kallsyms")
-                .ok()
-                .and_then(|k| attach::module_of_hook(&k).map(str::is_empty))
-                .unwrap_or(false)
-                || Path::new("/sys/kernel/btf/nfnetlink").exists(),
-            hook: fs::read_to_string("/proc/kallsyms").is_ok_and(|k| attach::module_of_hook(&k).is_some()),
+            nfnetlink_btf: module == Some("") || Path::new("/sys/kernel/btf/nfnetlink").exists(),
+            hook: module.is_some(),
             nfnetlink,
-            ipset: has_ipset(&kernel),
+            ipset: has_ipset(&kernel, &kallsyms),
             missing_caps: missing_caps(),
             root: nix::unistd::geteuid().is_root(),
             lockdown: read("/sys/kernel/security/lockdown").and_then(|v| chosen(&v).map(str::to_owned)),
@@ -326,14 +325,13 @@ fn missing_caps() -> Vec<&'static str> {
         .collect()
 }
 
-fn has_ipset(kernel: &str) -> bool {
+fn has_ipset(kernel: &str, kallsyms: &str) -> bool {
     let modules = Path::new("/lib/modules").join(kernel);
     let lists = |file: &str| {
         fs::read_to_string(modules.join(file)).is_ok_and(|text| text.lines().any(|l| l.contains("/ip_set.ko")))
     };
     Path::new("/sys/module/ip_set").exists()
-        || fs::read_to_string("/proc/kallsyms")
-            .is_ok_and(|k| k.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add")))
+        || kallsyms.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add"))
         || lists("modules.dep")
         || lists("modules.builtin")
 }

@@ -186,44 +186,24 @@ fn write_caller(line: &mut String, call: &Call) -> fmt::Result {
 #[allow(missing_docs)]
 pub mod tests {
     use super::*;
+    use crate::model::fixture;
     use crate::model::record::{Cause, Elements, Failure, Parent, Truncated};
     use std::sync::Arc;
 
     /// A call of `ipset` under `k3s-server`; the set `""` is none.
     pub fn call(op: Op, set: &str) -> Call {
-        Call {
-            op,
-            outcome: Outcome::Ok,
-            exist: false,
-            truncated: Truncated::default(),
-            count: 0,
-            applied: None,
-            line: None,
-            netns: 4_026_531_840,
-            tid: 31544,
-            duration_ns: Some(12_000),
-            set: (!set.is_empty()).then(|| Arc::from(set)),
-            set2: None,
-            set_type: None,
-            options: None,
-            elements: Elements::default(),
-            failure: None,
-            thread: None,
-            netns_name: Some(Arc::from("host")),
-            actor: Arc::new(Actor {
-                pid: 31544,
-                origin: Arc::new(Origin {
-                    comm: Some(Arc::from("ipset")),
-                    ppid: Some(900),
-                    parents: vec![Parent { pid: 900, comm: Arc::from("k3s-server") }],
-                    uid: Some(0),
-                    user: Some(Arc::from("root")),
-                    gid: Some(0),
-                    ..Origin::default()
-                }),
-                ..Actor::default()
-            }),
-        }
+        let origin = Origin {
+            comm: Some(Arc::from("ipset")),
+            ppid: Some(900),
+            parents: vec![Parent { pid: 900, comm: Arc::from("k3s-server") }],
+            uid: Some(0),
+            user: Some(Arc::from("root")),
+            gid: Some(0),
+            ..Origin::default()
+        };
+        let actor = Arc::new(Actor { pid: 31544, origin: Arc::new(origin), ..Actor::default() });
+        let set = (!set.is_empty()).then_some(set);
+        Call { netns_name: Some(Arc::from("host")), ..fixture::call(op, set, &actor) }
     }
 
     pub fn record(call: Call) -> Record {
