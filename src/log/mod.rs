@@ -4,15 +4,19 @@
 //! the terminal.
 
 pub mod csv;
+pub mod datagram;
 pub mod export;
+pub mod journal;
 pub mod jsonl;
 pub mod new_file;
 pub mod pace;
+pub mod pairs;
 pub mod read;
 pub mod replay;
 pub mod restore;
 pub mod seed;
 pub mod sink;
+pub mod syslog;
 pub mod text;
 
 use crate::model::record::Record;

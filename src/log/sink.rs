@@ -17,6 +17,29 @@ pub trait Sink: Send {
     fn write(&mut self, batch: &[Record]) -> io::Result<()>;
 }
 
+/// Why a batch was written in part only.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Partly {
+    /// How many of its records were.
+    pub written: usize,
+    /// Why not the rest.
+    pub why: io::Error,
+}
+
+impl Partly {
+    /// How many records of a batch were written in spite of the error: none, unless it says so.
+    pub fn written(error: &io::Error) -> usize {
+        error.get_ref().and_then(|e| e.downcast_ref::<Self>()).map_or(0, |partly| partly.written)
+    }
+}
+
+impl From<Partly> for io::Error {
+    fn from(partly: Partly) -> Self {
+        Self::new(partly.why.kind(), partly)
+    }
+}
+
 /// Lines of one format into one file, pipe or terminal.
 pub struct LineSink {
     format: Box<dyn Format>,

@@ -23,6 +23,7 @@ pub mod record;
 pub mod rows;
 pub mod set_type;
 pub mod sets;
+pub mod severity;
 mod tally;
 pub mod text;
 pub mod time;

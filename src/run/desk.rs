@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::log::sink::Sink;
+use crate::log::sink::{Partly, Sink};
 use crate::model::Model;
 use crate::model::filter::Filter;
 use crate::model::op::Kind;
@@ -70,7 +70,8 @@ impl Outlet {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(e),
             Err(e) => {
                 let (missed, since) = self.failing.take().map_or((0, now), |(missed, since, _)| (missed, since));
-                self.failing = Some((missed + batch.len() as u64, since, e.to_string()));
+                let missed = missed + (batch.len() - Partly::written(&e).min(batch.len())) as u64;
+                self.failing = Some((missed, since, e.to_string()));
                 Ok(None)
             }
         }
