@@ -3,13 +3,17 @@
 //! A mode is a row: live or a recording, a screen or lines. Setup fails here, before the screen is taken; what goes on
 //! afterwards is `pipeline`'s and `desk`'s.
 
+mod daemon;
 pub mod desk;
 mod doctor;
 pub mod files;
 mod live;
+mod notify;
 mod pipeline;
+mod privileges;
 mod replay;
 mod signals;
+mod sockets;
 
 use std::io::{self, Write};
 

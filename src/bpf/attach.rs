@@ -4,9 +4,10 @@
 //! fexit lose calls under concurrency; an event with `r4096` (the kernel's limit of returns under way) does neither.
 //! It does not know what the programs do.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{Link, ProgramMut, TracepointCategory};
@@ -30,6 +31,9 @@ pub enum AttachError {
     /// No tracefs, or one without kprobe events.
     #[error("no kprobe_events file in tracefs")]
     NoKprobeEvents,
+    /// A file of tracefs cannot be opened.
+    #[error("cannot open {0} in tracefs: {1}")]
+    Tracefs(&'static str, #[source] io::Error),
     /// The kernel has no such function, or no kprobe may sit on it.
     #[error("the kernel does not accept a kprobe event on {0}: {1}")]
     Event(String, #[source] io::Error),
@@ -57,26 +61,21 @@ pub fn module_of_hook(kallsyms: &str) -> Option<&str> {
     })
 }
 
-/// A kprobe event of ours in tracefs; removed when dropped.
+/// A kprobe event of ours in tracefs; removed when dropped. The control file stays open: at the end the right to open it
+/// is gone.
 #[derive(Debug)]
 struct KprobeEvent {
-    control: PathBuf,
+    control: Arc<File>,
     name: String,
 }
 
 impl KprobeEvent {
     /// `place` is `SYMBOL` or `MODULE:SYMBOL`, `kind` the letter of the event with its options.
-    fn add(tracefs: &Path, kind: &str, tag: &str, place: &str) -> Result<Self, AttachError> {
-        let control = tracefs.join("kprobe_events");
+    fn add(control: &Arc<File>, kind: &str, tag: &str, place: &str) -> Result<Self, AttachError> {
         let name = format!("{tag}_{}", std::process::id());
-        write_command(&control, &format!("{kind}:{GROUP}/{name} {place}")).map_err(|e| {
-            if e.kind() == io::ErrorKind::NotFound {
-                AttachError::NoKprobeEvents
-            } else {
-                AttachError::Event(place.to_owned(), e)
-            }
-        })?;
-        Ok(Self { control, name })
+        write_command(control, &format!("{kind}:{GROUP}/{name} {place}"))
+            .map_err(|e| AttachError::Event(place.to_owned(), e))?;
+        Ok(Self { control: Arc::clone(control), name })
     }
 
     fn attach(&self, program: &ProgramMut<'_>) -> Result<Link, AttachError> {
@@ -97,21 +96,27 @@ impl Drop for KprobeEvent {
     }
 }
 
-fn write_command(control: &Path, command: &str) -> io::Result<()> {
-    OpenOptions::new().append(true).open(control)?.write_all(command.as_bytes())
+/// The control file for new events and for old ones. Opened for appending: anything else removes what is there.
+fn open_control(tracefs: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(tracefs.join("kprobe_events"))
 }
 
-fn remove_event(control: &Path, name: &str) -> io::Result<()> {
+fn write_command(mut control: &File, command: &str) -> io::Result<()> {
+    control.write_all(command.as_bytes())
+}
+
+fn remove_event(control: &File, name: &str) -> io::Result<()> {
     write_command(control, &format!("-:{GROUP}/{name}"))
 }
 
 /// Removes what killed runs left in tracefs. An event in use refuses to go, whoever uses it.
 pub fn sweep(tracefs: &Path) -> usize {
     let Ok(events) = fs::read_dir(tracefs.join("events").join(GROUP)) else { return 0 };
+    let Ok(control) = open_control(tracefs) else { return 0 };
     events
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.rsplit_once('_').is_some_and(|(_, pid)| pid.parse::<u32>().is_ok() && !is_running(pid)))
-        .filter(|name| remove_event(&tracefs.join("kprobe_events"), name).is_ok())
+        .filter(|name| remove_event(&control, name).is_ok())
         .count()
 }
 
@@ -151,7 +156,8 @@ pub struct Kprobes {
     leave_event: KprobeEvent,
     refusal_event: KprobeEvent,
     _answer_event: KprobeEvent,
-    profile: PathBuf,
+    /// Open for the same reason.
+    profile: File,
 }
 
 impl Kprobes {
@@ -164,13 +170,20 @@ impl Kprobes {
             "" => HOOK.to_owned(),
             module => format!("{module}:{HOOK}"),
         };
-        let answer_event = KprobeEvent::add(&tracefs, "p", "answer", ANSWER)?;
+        let control = open_control(&tracefs).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => AttachError::NoKprobeEvents,
+            _ => AttachError::Tracefs("kprobe_events", e),
+        })?;
+        let control = Arc::new(control);
+        let profile = tracefs.join("kprobe_profile");
+        let profile = File::open(profile).map_err(|e| AttachError::Tracefs("kprobe_profile", e))?;
+        let answer_event = KprobeEvent::add(&control, "p", "answer", ANSWER)?;
         let answer = answer_event.attach(programs.answer)?;
-        let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", &hook)?;
+        let leave_event = KprobeEvent::add(&control, &format!("r{MAXACTIVE}"), "leave", &hook)?;
         let leave = leave_event.attach(programs.leave)?;
-        let enter_event = KprobeEvent::add(&tracefs, "p", "enter", &hook)?;
+        let enter_event = KprobeEvent::add(&control, "p", "enter", &hook)?;
         let enter = enter_event.attach(programs.enter)?;
-        let refusal_event = KprobeEvent::add(&tracefs, "p", "refusal", REFUSAL)?;
+        let refusal_event = KprobeEvent::add(&control, "p", "refusal", REFUSAL)?;
         let refusal = refusal_event.attach(programs.refusal)?;
         Ok(Self {
             enter: Some(enter),
@@ -180,7 +193,7 @@ impl Kprobes {
             leave_event,
             refusal_event,
             _answer_event: answer_event,
-            profile: tracefs.join("kprobe_profile"),
+            profile,
         })
     }
 
@@ -192,7 +205,9 @@ impl Kprobes {
 
     /// What the kernel could not deliver so far.
     pub fn missed(&self) -> io::Result<Missed> {
-        let profile = fs::read_to_string(&self.profile)?;
+        let mut profile = String::new();
+        (&self.profile).rewind()?;
+        (&self.profile).read_to_string(&mut profile)?;
         let of = |event: &KprobeEvent| missed_of(&profile, &event.name).unwrap_or(0);
         Ok(Missed { enter: of(&self.enter_event) + of(&self.refusal_event), leave: of(&self.leave_event) })
     }

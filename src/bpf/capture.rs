@@ -89,6 +89,11 @@ impl Capture {
         Ok(Self { probe, sockets, start, host_netns: host_netns(), round })
     }
 
+    /// True if what the probe counts can be read, and the probe be told something, with the rights that there are now.
+    pub fn is_in_reach(&self) -> bool {
+        self.probe.counter().is_ok_and(|counter| counter.read().is_ok()) && self.probe.set_asleep(false).is_ok()
+    }
+
     /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
     ///
     /// # Errors
@@ -308,10 +313,10 @@ impl Reader<'_> {
             };
             lost.push(Record { seq: 0, time: now, event: Event::Lost(blind) });
         }
-        if lost.is_empty() {
-            return ControlFlow::Continue(());
+        if !lost.is_empty() {
+            self.intake.borrow_mut().decoder.forget_types();
         }
-        self.intake.borrow_mut().decoder.forget_types();
+        // Empty, it is a sign of life that goes the way of the records.
         emit(lost)
     }
 

@@ -91,6 +91,13 @@ impl Sink for DatagramSink {
     }
 }
 
+/// Sends one datagram, if the receiver is there and ready.
+pub fn send_once(path: &Path, datagram: &[u8]) -> io::Result<()> {
+    let socket = connect(path)?;
+    socket.set_nonblocking(true)?;
+    socket.send(datagram).map(drop)
+}
+
 fn connect(path: &Path) -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.connect(path)?;

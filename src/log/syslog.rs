@@ -11,6 +11,7 @@ use super::pairs;
 use super::text::{Utc, write_event};
 use crate::model::record::{Event, Record};
 use crate::model::severity::Severity;
+use crate::model::text::clean;
 
 /// Security messages that are not for everybody.
 pub const FACILITY: u8 = 10;
@@ -74,6 +75,12 @@ impl Format for Syslog {
         out.extend_from_slice(self.line.as_bytes());
         out.push(b'\n');
     }
+}
+
+/// A sentence about this program itself, in the form that every syslog daemon knows, journald too.
+pub fn complaint(told: &str) -> String {
+    let priority = FACILITY * 8 + Severity::Error.number();
+    format!("<{priority}>{NAME}[{}]: {}", std::process::id(), clean(told))
 }
 
 /// What a field of the header may hold: visible ASCII.

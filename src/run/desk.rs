@@ -58,6 +58,10 @@ impl Outlet {
         Self { sink, name, failing: None, missed: 0 }
     }
 
+    fn has_missed(&self) -> bool {
+        self.failing.is_some() || self.missed > 0
+    }
+
     /// Writes the batch. The first that goes through after a failure tells what was lost meanwhile. A reader that went
     /// away is no failure but the end.
     fn write(&mut self, batch: &[Record], now: Time) -> io::Result<Option<Lost>> {
@@ -90,6 +94,9 @@ pub struct Show<'a> {
     pub trouble: Arc<Mutex<Option<String>>>,
 }
 
+/// See [`Desk::pulse`].
+pub type Pulse<'a> = Box<dyn FnMut(u64, bool) + Send + 'a>;
+
 /// Admits, numbers, writes and counts.
 pub struct Desk<'a> {
     /// Which calls are wanted.
@@ -104,6 +111,8 @@ pub struct Desk<'a> {
     pub ended_by: &'a (dyn Fn() -> String + Sync),
     /// The filter's text, for the start record.
     pub filter_text: Option<String>,
+    /// Called at each batch, empty ones too: with the number of records so far, and whether something was lost.
+    pub pulse: Option<Pulse<'a>>,
     seq: u64,
     lossy: bool,
 }
@@ -119,6 +128,7 @@ impl<'a> Desk<'a> {
             show: None,
             ended_by,
             filter_text,
+            pulse: None,
             seq: 0,
             lossy: false,
         }
@@ -138,8 +148,11 @@ impl<'a> Desk<'a> {
             };
             match received {
                 Ok(batch) => {
+                    unpublished |= self.show.is_some() && !batch.is_empty();
                     self.take(batch)?;
-                    unpublished = self.show.is_some();
+                    if let Some(pulse) = &mut self.pulse {
+                        pulse(self.seq, self.lossy || self.outlets.iter().any(Outlet::has_missed));
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => unpublished |= self.is_asked(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -155,7 +168,7 @@ impl<'a> Desk<'a> {
 
     /// True if something was lost or not written.
     pub fn lossy(&self) -> bool {
-        self.lossy || self.outlets.iter().any(|o| o.failing.is_some() || o.missed > 0)
+        self.lossy || self.outlets.iter().any(Outlet::has_missed)
     }
 
     /// What was not written, in words, for the end of a run without a screen.

@@ -9,17 +9,21 @@ use anyhow::{Context, Result};
 
 use super::desk::{Admission, Desk, Outlet, Show};
 use super::files::Files;
+use super::notify::Manager;
+use super::privileges::{self, Work};
 use super::signals::Signals;
-use super::{Status, pipeline};
+use super::{Status, daemon, pipeline, sockets};
 use crate::bpf::Capture;
-use crate::cli::{End, Lines, Live, LogFormat};
+use crate::cli::{Daemon, End, Lines, Live, LogFormat};
 use crate::log::Format;
 use crate::log::csv::Csv;
+use crate::log::journal::Journal;
 use crate::log::jsonl::Json;
 use crate::log::new_file::sudo_owner;
 use crate::log::restore::Restore;
 use crate::log::seed::Seed;
 use crate::log::sink::{self, LineSink};
+use crate::log::syslog::Syslog;
 use crate::log::text::Text;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
@@ -30,22 +34,41 @@ use crate::ui::{self, Latest, News, Origin};
 
 /// Records live calls until it is told to end.
 pub fn audit(live: &Live) -> Result<Status> {
-    match &live.end {
-        End::Screen => on_screen(live),
-        End::Lines(to) => as_lines(live, to),
+    match (&live.end, live.daemon) {
+        (_, Some(Daemon::Called)) => daemon::launch(),
+        (End::Screen, None) => on_screen(live),
+        (
+            End::Screen | End::Lines(Lines { format: LogFormat::Syslog, output: None, .. }),
+            Some(Daemon::InBackground),
+        ) => without_screen(live, sockets::syslog()?),
+        (End::Lines(to), _) => without_screen(live, lines(to)?),
     }
 }
 
-fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
+fn without_screen(live: &Live, outlet: Outlet) -> Result<Status> {
     let stop = Stop::default();
     let signals = Signals::watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
-    desk.outlets.push(lines(to)?);
+    desk.outlets.push(outlet);
     desk.outlets.extend(recording(live)?);
     let mut capture = Capture::open(&live.capture)?;
-    pipeline::headless(&mut capture, &stop, &mut desk)?;
+    let files: Vec<_> = file(&live.end).into_iter().chain(live.record.as_deref()).collect();
+    pipeline::ahead_of_callers();
+    let is_daemon = live.daemon.is_some();
+    privileges::lay_down(&Work { files, ..Work::default() }, || capture.is_in_reach())?;
+    if is_daemon {
+        daemon::detach()?;
+    }
+    let mut manager = Manager::ready();
+    desk.pulse = Some(Box::new(move |records, lossy| manager.pulse(records, lossy)));
+    let ended = pipeline::headless(&mut capture, &stop, &mut desk);
+    Manager::stopping();
+    if let (Err(error), true) = (&ended, is_daemon) {
+        daemon::last_words(&format!("{error:#}"));
+    }
+    ended?;
     desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
     Ok(Status::of(desk.lossy()))
 }
@@ -60,18 +83,32 @@ fn on_screen(live: &Live) -> Result<Status> {
     desk.outlets.extend(recording(live)?);
     desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::default() });
     let mut capture = Capture::open(&live.capture)?;
+    let owner = sudo_owner(environment);
+    let files: Vec<_> = live.record.as_deref().into_iter().collect();
+    let nice = pipeline::ahead_of_callers();
+    let work = Work { files, exports: true, gives_files_away: owner.is_some() };
+    privileges::lay_down(&work, || capture.is_in_reach())?;
     let screen = || {
+        pipeline::set_nice(nice);
         ui::run(ui::Setup {
             latest: &latest,
             origin: Origin::Live,
             choices: choices(live.queries),
             filter: live.filter.clone().unwrap_or_default(),
-            exporter: &mut Files { owner: sudo_owner(environment) },
+            exporter: &mut Files { owner },
             controls: &mut Reset(&reset),
         })
     };
     let (_, lossy) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
     Ok(Status::of(lossy))
+}
+
+/// The file that lines go to.
+fn file(end: &End) -> Option<&Path> {
+    match end {
+        End::Lines(Lines { output: Some(path), .. }) => Some(path),
+        _ => None,
+    }
 }
 
 pub(super) fn environment(name: &str) -> Option<String> {
@@ -99,7 +136,13 @@ pub(super) fn lines(to: &Lines) -> Result<Outlet> {
         LogFormat::Json => Box::new(Json),
         LogFormat::Csv => Box::new(Csv),
         LogFormat::Restore => Box::new(Restore::whole(to.netns.clone().unwrap_or_default())),
+        LogFormat::Syslog if to.live => Box::new(Syslog::live()),
+        LogFormat::Syslog => Box::new(Syslog::default()),
+        LogFormat::Journal => Box::new(Journal::default()),
     };
+    if let Some(socket) = sockets::of(to) {
+        return sockets::outlet(format, &socket);
+    }
     Ok(match to.output.as_deref() {
         Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
         None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, io::stdout()))),
