@@ -15,6 +15,7 @@ mod netns;
 pub mod own;
 pub mod probe;
 mod questions;
+pub mod rights;
 mod skel;
 pub mod wire;
 
