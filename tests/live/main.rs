@@ -12,4 +12,6 @@ mod lockdown;
 mod losses;
 mod messages;
 mod refusals;
+mod rights;
 mod screen;
+mod service;

@@ -13,6 +13,7 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::Value;
 
 use crate::audit::{program, sh, wait_for};
+use crate::rights::{OF_A_SCREEN_UNDER_SUDO, assert_rights, kept};
 
 const COLUMNS: NonZero<u16> = NonZero::new(120).unwrap();
 const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
@@ -43,6 +44,8 @@ impl Terminal {
             .arg(program().get_program())
             .args(args)
             .env("TERM", "xterm-256color")
+            .env("SUDO_UID", "1234")
+            .env("SUDO_GID", "1234")
             .stdin(stdio())
             .stdout(stdio())
             .stderr(stdio())
@@ -135,6 +138,7 @@ fn calls_are_seen_while_they_happen() {
     let (recording, file) = (place.path().join("calls.jsonl"), place.path().join("adds.csv"));
     let mut terminal = Terminal::start(&["--record", recording.to_str().unwrap()]);
     terminal.wait_to_show(&["LIVE", "0 calls", "lost 0"]);
+    assert_rights(terminal.child.id(), kept() | OF_A_SCREEN_UNDER_SUDO);
 
     // Each row is there before the next call is made.
     for (command, words) in [
@@ -167,6 +171,7 @@ fn calls_are_seen_while_they_happen() {
     assert_eq!(terminal.quit().code(), Some(0));
     let rows = exported(&file);
     assert_eq!(rows, recorded_adds(&recording));
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&file.metadata().unwrap()), 1234, "it is the user's behind sudo");
     assert_eq!(rows.len(), 7);
     assert_eq!(rows[1][1..], ["blocklist", "failed", "192.0.2.1"].map(str::to_owned));
     sh("ipset flush; ipset destroy");
