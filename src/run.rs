@@ -7,6 +7,7 @@ mod daemon;
 pub mod desk;
 mod doctor;
 pub mod files;
+mod harmless;
 mod live;
 mod notify;
 mod pipeline;

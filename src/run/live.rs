@@ -1,6 +1,5 @@
 //! The live audit: the kernel as the source, and a screen or lines at the end.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,7 @@ use super::files::Files;
 use super::notify::Manager;
 use super::privileges::{self, Work};
 use super::signals::Signals;
-use super::{Status, daemon, pipeline, sockets};
+use super::{Status, daemon, harmless, pipeline, sockets};
 use crate::bpf::Capture;
 use crate::cli::{Daemon, End, Lines, Live, LogFormat};
 use crate::log::Format;
@@ -145,7 +144,7 @@ pub(super) fn lines(to: &Lines) -> Result<Outlet> {
     }
     Ok(match to.output.as_deref() {
         Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
-        None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, io::stdout()))),
+        None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, harmless::stdout()))),
     })
 }
 
