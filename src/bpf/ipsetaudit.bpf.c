@@ -192,6 +192,7 @@ static __always_inline void introduce(struct told *told, const struct told *now)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
+	barrier_var(told); /* the verifier wants to see the pointer itself compared */
 	if (told) {
 		if (!is_told(told, now) && tell(now))
 			*told = *now;
