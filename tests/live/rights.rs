@@ -12,10 +12,16 @@ use crate::audit::{Audit, program, sh, wait_for};
 const CHOWN: u64 = 1;
 const DAC_OVERRIDE: u64 = 1 << 1;
 const NET_ADMIN: u64 = 1 << 12;
+const SYS_PTRACE: u64 = 1 << 19;
 const BPF: u64 = 1 << 39;
 
 fn kernel_is(version: &str) -> bool {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().starts_with(version)
+}
+
+/// What root's audit keeps.
+pub fn kept_by_root() -> u64 {
+    kept() | SYS_PTRACE
 }
 
 /// What an audit without a screen keeps: before Linux 5.19 reading a map is a privilege.
@@ -43,7 +49,7 @@ pub const OF_A_SCREEN_UNDER_SUDO: u64 = CHOWN | DAC_OVERRIDE;
 #[ignore = "needs a kernel"]
 fn root_keeps_only_what_is_needed() {
     let audit = Audit::start(&[]);
-    assert_rights(audit.pid(), kept());
+    assert_rights(audit.pid(), kept_by_root());
     let bounding = format!("grep -q 'CapBnd:.0000000000000000' /proc/{}/status", audit.pid());
     assert_eq!(sh(&bounding), 0, "nor could a program that it starts get anything");
     sh("ipset create a hash:ip; ipset add a 192.0.2.1; ipset destroy a");
@@ -60,7 +66,7 @@ fn a_log_in_another_s_folder_keeps_the_right_to_make_files_there() {
     sh("rm -rf /tmp/hers && mkdir -m 755 /tmp/hers && chown 1234 /tmp/hers");
     let mut child = program().args(["log", "--format", "json", "-o", "/tmp/hers/log"]).spawn().unwrap();
     wait_for("the start record", || fs::read_to_string("/tmp/hers/log").is_ok_and(|text| text.contains("\"start\"")));
-    assert_rights(child.id(), kept() | DAC_OVERRIDE);
+    assert_rights(child.id(), kept_by_root() | DAC_OVERRIDE);
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

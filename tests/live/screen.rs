@@ -13,7 +13,7 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::Value;
 
 use crate::audit::{program, sh, wait_for};
-use crate::rights::{OF_A_SCREEN_UNDER_SUDO, assert_rights, kept};
+use crate::rights::{OF_A_SCREEN_UNDER_SUDO, assert_rights, kept_by_root};
 
 const COLUMNS: NonZero<u16> = NonZero::new(120).unwrap();
 const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
@@ -144,7 +144,7 @@ fn r5_calls_are_seen_while_they_happen_paused_and_filtered() {
     let (recording, file) = (place.path().join("calls.jsonl"), place.path().join("adds.csv"));
     let mut terminal = Terminal::start(&["--record", recording.to_str().unwrap()]);
     terminal.wait_to_show(&["LIVE", "0 calls", "lost 0"]);
-    assert_rights(terminal.child.id(), kept() | OF_A_SCREEN_UNDER_SUDO);
+    assert_rights(terminal.child.id(), kept_by_root() | OF_A_SCREEN_UNDER_SUDO);
 
     // Each row is there before the next call is made.
     for (command, words) in [

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::audit::{program, sh, wait_for};
-use crate::rights::{assert_rights, kept};
+use crate::rights::{assert_rights, kept, kept_by_root};
 
 fn output(command: &str) -> String {
     let out = Command::new("bash").args(["-c", command]).stdin(Stdio::null()).output().unwrap();
@@ -67,7 +67,7 @@ fn a_daemon_writes_to_syslog_what_it_records() {
     assert_eq!(String::from_utf8_lossy(&called.stdout), "Daemon mode. Check syslog for messages!\n");
     assert_eq!((called.status.code(), called.stderr.len()), (Some(0), 0));
     let pid: u32 = output("pgrep -f -- --in-background").trim().parse().expect("one process goes on");
-    assert_rights(pid, kept());
+    assert_rights(pid, kept_by_root());
     let of_session = format!(
         "test $(ps -o sid= {pid}) = {pid} && test $(readlink /proc/{pid}/cwd) = / && test $(ps -o tty= {pid}) = '?'"
     );
