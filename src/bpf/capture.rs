@@ -92,7 +92,8 @@ impl Capture {
 
     /// True if what the probe counts can be read, and the probe be told something, with the rights that there are now.
     pub fn is_in_reach(&self) -> bool {
-        self.probe.counter().is_ok_and(|counter| counter.read().is_ok()) && self.probe.set_asleep(false).is_ok()
+        self.probe.counter().is_ok_and(|counter| counter.read().is_ok())
+            && self.probe.tell(&ReaderState::default()).is_ok()
     }
 
     /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
