@@ -72,7 +72,7 @@ fn the_recording_is_hostile() {
         r"\\x1b[31mred",
         r"two\\x0alines ok",
         r"back\\x0dDESTROY *ALL*",
-        r"=cmd|\\",
+        r#"=cmd|\""#,
         r"\\u{202e}",
         "💣",
         r"\\xff\\xfe",
@@ -264,7 +264,7 @@ fn stranger(lines: impl FnOnce(&mut File)) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn r10_a_line_of_a_gibibyte_is_passed_over_in_little_memory() {
-    let (_place, path) = stranger(|file| drop(file.seek(SeekFrom::Current(1 << 30)).unwrap()));
+    let (_place, path) = stranger(|file| assert!(file.seek(SeekFrom::Current(1 << 30)).is_ok()));
     let (code, out, err) = read_in(MEMORY, &path);
     assert_eq!((code, out.matches("\"kind\":\"call\"").count()), (Some(3), 2), "{err}");
     assert!(err.contains("x.jsonl, line 2: it is longer than 16 MiB"), "{err}");
@@ -285,9 +285,7 @@ fn what_is_deep_double_or_no_text_is_told_by_its_line() {
     assert_eq!((code, out.matches("\"kind\":\"call\"").count()), (Some(3), 2), "{err}");
     let told: Vec<_> = err.lines().collect();
     assert_eq!(told.len(), 5, "{err}");
-    for (line, (told, why)) in
-        (2..).zip(told.iter().zip(["recursion limit", "recursion limit", "duplicate", "UTF-8", ""]))
-    {
+    for (line, (told, why)) in (2..).zip(told.iter().zip(["EOF", "EOF", "duplicate", "UTF-8", ""])) {
         assert!(told.contains(&format!("x.jsonl, line {line}: ")) && told.contains(why), "{told}");
         assert!(is_clean(told) && told.len() < 300, "{told}");
     }
