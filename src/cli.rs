@@ -55,6 +55,7 @@ Examples:
 
 A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
 
+#[allow(clippy::struct_excessive_bools, reason = "they are switches of a command line, not states")]
 #[derive(Args, Clone, Debug)]
 struct Global {
     /// Detach and write to syslog, or with log to what it names

@@ -41,10 +41,9 @@ impl Severity {
         match (call.outcome, call.op.kind()) {
             (Outcome::Denied, _) => Self::Error,
             // A command that looks for its set and does not find it asks in vain; that is how it finds out.
-            (Outcome::Failed, Kind::Query) => Self::Info,
+            (Outcome::Failed, Kind::Query) | (Outcome::Ok | Outcome::Absent, Kind::Read) => Self::Info,
             (Outcome::Failed | Outcome::Unknown, _) => Self::Warning,
             (Outcome::Ok | Outcome::Absent, Kind::Change) => Self::Notice,
-            (Outcome::Ok | Outcome::Absent, Kind::Read) => Self::Info,
             (Outcome::Ok | Outcome::Absent, Kind::Query) => Self::Debug,
         }
     }

@@ -74,12 +74,12 @@ fn a_daemon_writes_to_syslog_what_it_records() {
     assert_eq!(sh(&of_session), 0, "a session of its own, in no folder and on no terminal");
 
     sh("ipset create a hash:ip comment; ipset add a 192.0.2.1 comment 'x] \\ y'; ipset destroy a; ipset destroy a");
-    let set = |name: &str| records("/tmp/record").iter().filter(|r| r["set"] == name).count();
-    wait_for("the calls", || set("a") == 4);
+    let calls_on = |name: &str| records("/tmp/record").iter().filter(|r| r["set"] == name).count();
+    wait_for("the calls", || calls_on("a") == 4);
     // A syslog daemon that is gone for a while: what it misses is counted, and told when it is back.
     syslog.stop();
     sh("ipset create b hash:ip; ipset destroy b");
-    wait_for("the calls", || set("b") == 2);
+    wait_for("the calls", || calls_on("b") == 2);
     let syslog = Rsyslog::start();
     sh("ipset create c hash:ip; ipset destroy c");
     wait_for("the loss", || records("/tmp/record").iter().any(|r| r["cause"] == "sink_error"));
@@ -160,7 +160,7 @@ impl Systemd {
     }
 
     /// The service's process, by its number outside.
-    fn service(&self) -> u32 {
+    fn service() -> u32 {
         output("pgrep -f '^/usr/bin/ipsetaudit-tui log --format journal$'")
             .trim()
             .parse()
@@ -205,7 +205,7 @@ fn text(value: &Value) -> Option<String> {
 fn a_service_of_systemd_writes_to_the_journal() {
     sh("ipset destroy; rm -f /tmp/record");
     let systemd = Systemd::start();
-    let service = systemd.service();
+    let service = Systemd::service();
     assert_rights(service, kept());
     assert_eq!(
         sh(&format!("grep -q '^Seccomp:.2' /proc/{service}/status && ! grep -q '^Uid:.0' /proc/{service}/status")),
