@@ -13,8 +13,10 @@ mod decode;
 pub mod load;
 mod netns;
 pub mod own;
+mod packets;
 pub mod probe;
 mod questions;
+mod set_names;
 mod skel;
 pub mod wire;
 

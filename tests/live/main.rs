@@ -11,5 +11,6 @@ mod load;
 mod lockdown;
 mod losses;
 mod messages;
+mod packets;
 mod refusals;
 mod screen;
