@@ -166,9 +166,8 @@ impl PacketProbes {
     pub fn attach(programs: &PacketPrograms<'_, '_>) -> Result<Self, AttachError> {
         let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let event = |kind: &str, tag: &str, symbol: &str| {
-            KprobeEvent::add(&tracefs, kind, tag, &place(&kallsyms, symbol))
-        };
+        let event =
+            |kind: &str, tag: &str, symbol: &str| KprobeEvent::add(&tracefs, kind, tag, &place(&kallsyms, symbol));
         let leave = format!("r{MAXACTIVE}");
         let leave_events = [event(&leave, "packet_added", PACKET_ADD)?, event(&leave, "packet_deleted", PACKET_DEL)?];
         let leave = [leave_events[0].attach(programs.leave)?, leave_events[1].attach(programs.leave)?];
@@ -186,7 +185,10 @@ impl PacketProbes {
     /// How often the functions were entered, seen by the program or not.
     pub fn entered(&self) -> Option<u64> {
         let profile = fs::read_to_string(&self.profile).ok()?;
-        self.enter_events.iter().map(|event| profile_of(&profile, &event.name).map(|(hits, missed)| hits + missed)).sum()
+        self.enter_events
+            .iter()
+            .map(|event| profile_of(&profile, &event.name).map(|(hits, missed)| hits + missed))
+            .sum()
     }
 }
 

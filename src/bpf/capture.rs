@@ -42,7 +42,8 @@ const RING_BYTES_PER_SECOND: u64 = 256 << 20;
 /// What the probe sees, and what it does not: told in every start record.
 pub const SEEN: [&str; 1] = ["every ipset call by netlink, in every network namespace"];
 /// Seen beside it where it is asked for.
-const SEEN_OF_PACKETS: &str = "how many elements packets add or delete (iptables SET target), once a second, by set and hook";
+const SEEN_OF_PACKETS: &str =
+    "how many elements packets add or delete (iptables SET target), once a second, by set and hook";
 /// Changes that are no call.
 pub const UNSEEN: [&str; 4] = [
     "elements that time out",
@@ -358,7 +359,7 @@ impl Reader<'_> {
             // A packet takes no time to speak of.
             thread::sleep(self.round);
             let mut name = |inode| self.intake.borrow_mut().decoder.netns_name(inode);
-            let _ = emit(packets.collect(now, self.questions, &mut name));
+            let _ = emit(packets.finish(now, self.questions, &mut name));
         }
         let undelivered: Undelivered = self.probe.undelivered().unwrap_or_default();
         let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);

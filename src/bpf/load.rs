@@ -11,7 +11,7 @@ use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 
-use super::attach::{self, AttachError, Kprobes, PacketPrograms, PacketProbes, Programs};
+use super::attach::{self, AttachError, Kprobes, PacketProbes, PacketPrograms, Programs};
 use super::own;
 use super::probe::{CannotRun, Facts};
 use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};

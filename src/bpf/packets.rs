@@ -34,6 +34,8 @@ pub struct PacketPath {
     names: SetNames,
     known: HashMap<Vec<u8>, (Sum, u32)>,
     told: Told,
+    /// How often the kernel had come by at the last look.
+    entered: u64,
     since: Time,
     looked: Instant,
 }
@@ -48,7 +50,7 @@ struct Told {
 }
 
 impl Told {
-    /// What is newly known to be lost, of `entered` packets that came by no later than what was counted.
+    /// What is newly known to be lost, of `entered` packets that have left since.
     fn lose(&mut self, entered: u64) -> u64 {
         let fresh = entered.saturating_sub(self.before + self.counted + self.lost);
         self.lost += fresh;
@@ -121,9 +123,9 @@ impl PacketPath {
     /// Begins at `now`; `own_netns` is the network namespace of our own sockets.
     pub fn new(probes: PacketProbes, sums: MapHandle, own_netns: u32, now: Time) -> Self {
         let before = probes.entered().unwrap_or(0);
-        let told = Told { before, ..Told::default() };
+        let (told, entered) = (Told { before, ..Told::default() }, before);
         let (names, looked) = (SetNames::new(own_netns), Instant::now());
-        Self { probes, sums, names, known: HashMap::new(), told, since: now, looked }
+        Self { probes, sums, names, known: HashMap::new(), told, entered, since: now, looked }
     }
 
     /// Lets no more packets in; those under way are still counted.
@@ -136,11 +138,18 @@ impl PacketPath {
         if self.looked.elapsed() < EVERY { Vec::new() } else { self.collect(now, ask, name) }
     }
 
+    /// The rest: those under way have left.
+    pub fn finish(&mut self, now: Time, ask: &OwnSocket, name: &mut dyn FnMut(u32) -> Option<Arc<str>>) -> Vec<Record> {
+        self.entered = self.probes.entered().unwrap_or(self.entered);
+        self.collect(now, ask, name)
+    }
+
     /// What packets did since the last time.
-    pub fn collect(&mut self, now: Time, ask: &OwnSocket, name: &mut dyn FnMut(u32) -> Option<Arc<str>>) -> Vec<Record> {
+    fn collect(&mut self, now: Time, ask: &OwnSocket, name: &mut dyn FnMut(u32) -> Option<Arc<str>>) -> Vec<Record> {
         self.looked = Instant::now();
-        // In this order: a packet that comes in between is counted, and not missed.
-        let entered = self.probes.entered();
+        // One that came by before the last look has left by now; one that came since may be under way.
+        let entered = self.entered;
+        self.entered = self.probes.entered().unwrap_or(entered);
         let mut records: Vec<_> = self
             .grown()
             .into_iter()
@@ -151,7 +160,7 @@ impl PacketPath {
                 Record { seq: 0, time: now, event: Event::Packets(Box::new(packets)) }
             })
             .collect();
-        let lost = entered.map_or(0, |entered| self.told.lose(entered));
+        let lost = self.told.lose(entered);
         if lost > 0 {
             let (cause, total) = (Cause::PacketMissed, self.told.lost);
             let lost = Lost { cause, op: None, count: Some(lost), total, first: self.since, last: Some(now) };
@@ -183,10 +192,17 @@ impl PacketPath {
     }
 }
 
-fn packets(key: Key, sum: Sum, named: Option<Named>, netns_name: Option<Arc<str>>, (from, to): (Time, Time)) -> Packets {
+fn packets(
+    key: Key,
+    sum: Sum,
+    named: Option<Named>,
+    netns_name: Option<Arc<str>>,
+    (from, to): (Time, Time),
+) -> Packets {
     let op = Op(key.op);
     let (set, set_type) = named.map_or((None, None), |named| (Some(named.set), named.set_type));
-    let failure = (sum.failed > 0).then(|| Box::new(error::failure(sum.error.saturating_neg(), op, set_type.as_deref())));
+    let failure =
+        (sum.failed > 0).then(|| Box::new(error::failure(sum.error.saturating_neg(), op, set_type.as_deref())));
     Packets {
         op,
         set,

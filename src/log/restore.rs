@@ -107,8 +107,12 @@ impl Restore {
         if packets.elements() == 0 || !self.wants(&packets.as_call(), out) {
             return;
         }
-        let (done, set, n) = (if packets.op == Op::DEL { "gone from" } else { "new in" }, packets.target(), packets.applied);
-        comment(out, format_args!("by packets, and not known which: elements {done} {set}: {n}. From here on it may differ"));
+        let (done, set, n) =
+            (if packets.op == Op::DEL { "gone from" } else { "new in" }, packets.target(), packets.applied);
+        comment(
+            out,
+            format_args!("by packets, and not known which: elements {done} {set}: {n}. From here on it may differ"),
+        );
     }
 
     fn call(&mut self, call: &Call, out: &mut Vec<u8>) {

@@ -101,7 +101,8 @@ impl Packets {
 pub fn write_packets(f: &mut impl Write, p: &Packets) -> fmt::Result {
     let (done, idle) = if p.op == Op::DEL { ("deleted", "not in set") } else { ("added", "already in") };
     write!(f, "{} {done} by packets, {}", grouped(p.applied), p.hook.to_string().to_ascii_uppercase())?;
-    for (gap, n, what) in [(": ", p.unchanged, idle), (if p.unchanged > 0 { ", " } else { ": " }, p.failed, "refused")] {
+    for (gap, n, what) in [(": ", p.unchanged, idle), (if p.unchanged > 0 { ", " } else { ": " }, p.failed, "refused")]
+    {
         if n > 0 {
             write!(f, "{gap}{} {what}", grouped(n))?;
         }

@@ -55,7 +55,9 @@ pub static FIELDS: [Field<Record>; 41] = [
     text("error", "ERROR", (6, 20, 0), "the error's name", |r, _| {
         failure(r, |f| f.error.as_deref().map_or(Value::Absent, Value::Text))
     }),
-    text("message", "MESSAGE", (8, 40, 2), "the sentence that ipset prints", |r, _| failure(r, |f| Value::Text(&f.message))),
+    text("message", "MESSAGE", (8, 40, 2), "the sentence that ipset prints", |r, _| {
+        failure(r, |f| Value::Text(&f.message))
+    }),
     kind("duration_ns", "DURATION", ValueKind::Span, (8, 8, 0), "time in the kernel, lock wait included", |r, _| {
         call(r, |c| c.duration_ns.map_or(Value::Absent, Value::Span))
     }),

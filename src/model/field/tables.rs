@@ -61,9 +61,13 @@ pub static SET_FIELDS: [Field<SetRow>; 17] = [
         let (n, more) = r.writers.count(c.now);
         Value::AtLeast(n, more)
     }),
-    offered(number("by_packets", "BY PACKETS", (6, 10, 0), "of the elements added and deleted, those by packets", |r, _| {
-        Value::Number(r.by_packets)
-    })),
+    offered(number(
+        "by_packets",
+        "BY PACKETS",
+        (6, 10, 0),
+        "of the elements added and deleted, those by packets",
+        |r, _| Value::Number(r.by_packets),
+    )),
     offered(time("last", "LAST", (8, 12, 0), "the last call", |r, _| Value::Time(r.last))),
     offered(time("last_failure", "LAST FAILURE", (8, 12, 0), "the last failure", |r, _| {
         r.last_failure.as_ref().map_or(Value::Absent, |f| Value::Time(f.time))
