@@ -54,7 +54,9 @@ fn failures() -> Vec<Failure> {
     cases
         .map(|(n, (case, restored))| {
             let own = |line: &str| {
-                let own = |word: &str| if word.len() == 1 && "tulmvwy".contains(word) { format!("{word}{n}") } else { word.to_owned() };
+                let own = |word: &str| {
+                    if word.len() == 1 && "tulmvwy".contains(word) { format!("{word}{n}") } else { word.to_owned() }
+                };
                 line.trim().split(' ').map(own).collect::<Vec<_>>().join(" ")
             };
             let parts: Vec<_> = case.splitn(3, '|').collect();
