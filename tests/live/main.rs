@@ -12,5 +12,12 @@ mod load;
 mod lockdown;
 mod losses;
 mod messages;
+mod packets;
+mod rebuild;
 mod refusals;
+#[path = "../messages/saved.rs"]
+mod saved;
 mod screen;
+mod sentences;
+#[path = "../workload/mod.rs"]
+mod workload;
