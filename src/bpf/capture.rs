@@ -84,7 +84,8 @@ impl Capture {
             sockets.load_ipset();
         }
         let mut probe = Probe::open(config, &sockets.own)?;
-        let packets = probe.packets.take().map(|(p, sums)| PacketPath::new(p, sums, sockets.own.netns, Clock::read().now));
+        let packets =
+            probe.packets.take().map(|(p, sums)| PacketPath::new(p, sums, sockets.own.netns, Clock::read().now));
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: read("/proc/sys/kernel/hostname"),
