@@ -82,6 +82,9 @@ struct Global {
     /// Calls that the screen keeps
     #[arg(long, value_name = "N", default_value_t = Limits::default().keep, global = true)]
     keep: usize,
+    /// Count what packets add to sets and delete from them (the SET target of iptables), too
+    #[arg(long, global = true)]
+    packet_path: bool,
     /// Attach only this way
     #[arg(long, value_enum, global = true, hide = true)]
     probe: Option<Probe>,
@@ -237,10 +240,11 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, mut record, filter, queries, buffer, keep, probe, .. } = self.global;
+        let Global { daemon, verbose, mut record, filter, queries, buffer, keep, packet_path, probe, .. } = self.global;
         let daemon = daemon.then_some(if self.global.in_background { Daemon::InBackground } else { Daemon::Called });
         let capture = crate::bpf::Config {
             ring_size: buffer,
+            packet_path,
             probe: probe.map(|p| match p {
                 Probe::Kprobe => ProbeKind::Kprobe,
                 Probe::Fexit => ProbeKind::Fexit,
@@ -256,6 +260,9 @@ impl Cli {
             return Err(
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
             );
+        }
+        if from_files && packet_path {
+            return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
         if daemon.is_some() && (from_files || matches!(&self.command, Some(Command::Doctor { .. }))) {
             return Err("--daemon audits this host; it goes alone, or with log".into());

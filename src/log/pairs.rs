@@ -12,6 +12,7 @@ use crate::model::record::{Event, OpCount, Record};
 pub const fn kind(event: &Event) -> &'static str {
     match event {
         Event::Call(_) => "call",
+        Event::Packets(_) => "packets",
         Event::Lost(_) => "lost",
         Event::Start(_) => "start",
         Event::Stop(_) => "stop",
@@ -21,7 +22,7 @@ pub const fn kind(event: &Event) -> &'static str {
 /// Gives every pair to `put`.
 pub fn each(record: &Record, mut put: impl FnMut(&'static str, Cow<'_, str>)) {
     let context = Context { now: record.time };
-    let of_calls = matches!(record.event, Event::Call(_));
+    let of_calls = matches!(record.event, Event::Call(_) | Event::Packets(_));
     for field in field::logged().filter(|f| of_calls || matches!(f.name, "time" | "seq")) {
         let value = match (&record.event, field.name) {
             (Event::Call(call), "elements") => Cow::Borrowed(call.elements.as_lines()),
@@ -32,7 +33,7 @@ pub fn each(record: &Record, mut put: impl FnMut(&'static str, Cow<'_, str>)) {
         }
     }
     match &record.event {
-        Event::Call(_) => {}
+        Event::Call(_) | Event::Packets(_) => {}
         Event::Lost(lost) => {
             put("cause", lost.cause.name().into());
             lost.op.iter().for_each(|op| put("op", op.to_string().into()));

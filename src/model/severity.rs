@@ -32,6 +32,8 @@ impl Severity {
     pub fn of(event: &Event) -> Self {
         match event {
             Event::Call(call) => Self::of_call(call),
+            // A sum of what was done by rule, not by somebody.
+            Event::Packets(_) => Self::Info,
             Event::Lost(_) => Self::Critical,
             Event::Start(_) | Event::Stop(_) => Self::Notice,
         }

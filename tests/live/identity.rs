@@ -49,12 +49,14 @@ impl Place {
 /// Python that sends an add of 10.0.0.`last` to set `a` by a socket of its own.
 fn sender(rest: &str) -> String {
     let template = format!("{:02x?}", message(9, "a", 0, 1)).replace(['[', ']', ',', ' '], "");
-    let mut text = String::from("import os, socket, sys, time\n");
-    text += &format!("template = bytes.fromhex('{template}')\n");
-    text += "def send(last):\n";
-    text += "    s = socket.socket(16, 3, 12)\n";
-    text += "    s.sendto(template.replace(bytes([10, 0, 0, 0]), bytes([10, 0, last >> 8, last & 255])), (0, 0))\n";
-    text + rest
+    format!(
+        "import os, socket\n\
+         template = bytes.fromhex('{template}')\n\
+         def send(last):\n    \
+             s = socket.socket(16, 3, 12)\n    \
+             s.sendto(template.replace(bytes([10, 0, 0, 0]), bytes([10, 0, last >> 8, last & 255])), (0, 0))\n\
+         {rest}"
+    )
 }
 
 fn of<'a>(log: &'a Log, element: &str) -> &'a Value {
@@ -210,7 +212,7 @@ fn unit_and_container_are_known_after_their_cgroups_are_gone() {
         assert_eq!(sh(&inside("/sys/fs/cgroup/system.slice/nightly.service", 31)), 0);
         assert_eq!(sh(&inside(&format!("/sys/fs/cgroup/{scope}"), 32)), 0);
         // Container and namespace: the namespace has the container's name.
-        let own = format!("unshare -n bash -c 'ipset create b hash:ip; ipset add b 10.0.0.33'");
+        let own = "unshare -n bash -c 'ipset create b hash:ip; ipset add b 10.0.0.33'";
         assert_eq!(
             sh(&inside(&format!("/sys/fs/cgroup/{scope}"), 34).replace("ipset add", &format!("{own}; ipset add"))),
             0

@@ -12,7 +12,14 @@ mod load;
 mod lockdown;
 mod losses;
 mod messages;
+mod packets;
+mod rebuild;
 mod refusals;
 mod rights;
+#[path = "../messages/saved.rs"]
+mod saved;
 mod screen;
+mod sentences;
 mod service;
+#[path = "../workload/mod.rs"]
+mod workload;

@@ -4,6 +4,7 @@ set -euo pipefail
 place=${1:-/tmp/fail2ban}
 mkdir -p "$place"
 cp -r /etc/fail2ban/{action.d,filter.d,fail2ban.conf} "$place/"
+printf "[Definition]\ndbfile = None\n" >"$place/fail2ban.local"
 touch "$place/auth.log"
 cat >"$place/jail.conf" <<END
 [sshd]
