@@ -15,11 +15,13 @@ pub mod filter;
 #[cfg(test)]
 pub mod fixture;
 pub mod history;
+pub mod lineage;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
 pub mod rate;
 pub mod record;
+pub mod responsible;
 pub mod rows;
 pub mod set_type;
 pub mod sets;
