@@ -18,6 +18,10 @@ pub const HOOK: &str = "nfnetlink_rcv_msg";
 const ANSWER: &str = "netlink_unicast";
 /// Every acknowledgement goes through here, and so every refusal.
 const REFUSAL: &str = "netlink_ack";
+/// Every list or save ends here, read to its end or not.
+const DUMP_END: &str = "ip_set_dump_done";
+/// The module that it is in, where it is not loaded yet: the event is armed when it is.
+const DUMP_MODULE: &str = "ip_set";
 const GROUP: &str = "ipsetaudit";
 /// Returns that may be under way at once; the kernel's limit.
 const MAXACTIVE: u32 = 4096;
@@ -46,13 +50,18 @@ pub fn tracefs() -> Option<PathBuf> {
         .find(|dir| dir.join("events").exists())
 }
 
-/// The module that holds [`HOOK`], from the text of /proc/kallsyms. `Some("")`: it is built in.
+/// The module that holds [`HOOK`], from the text of /proc/kallsyms.
+pub fn module_of_hook(kallsyms: &str) -> Option<&str> {
+    module_of(HOOK, kallsyms)
+}
+
+/// The module that holds a function, from the text of /proc/kallsyms. `Some("")`: it is built in.
 ///
 /// It matters: where nfnetlink is built in, an event on `MODULE:SYMBOL` is accepted and never fires.
-pub fn module_of_hook(kallsyms: &str) -> Option<&str> {
+fn module_of<'k>(function: &str, kallsyms: &'k str) -> Option<&'k str> {
     kallsyms.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(2);
-        (words.next()? == HOOK)
+        (words.next()? == function)
             .then(|| words.next().map_or("", |module| module.trim_start_matches('[').trim_end_matches(']')))
     })
 }
@@ -139,6 +148,8 @@ pub struct Programs<'a, 'obj> {
     pub answer: &'a ProgramMut<'obj>,
     /// On every acknowledgement.
     pub refusal: &'a ProgramMut<'obj>,
+    /// On the end of every list or save.
+    pub dump_end: &'a ProgramMut<'obj>,
 }
 
 /// The events with their programs. The links are dropped before the events, which an open link keeps.
@@ -151,6 +162,8 @@ pub struct Kprobes {
     leave_event: KprobeEvent,
     refusal_event: KprobeEvent,
     _answer_event: KprobeEvent,
+    /// Does without where the kernel has no such function: calls are seen all the same.
+    dump_end: Option<(Link, KprobeEvent)>,
     profile: PathBuf,
 }
 
@@ -160,10 +173,13 @@ impl Kprobes {
         let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
         sweep(&tracefs);
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let hook = match module_of_hook(&kallsyms).unwrap_or_default() {
-            "" => HOOK.to_owned(),
-            module => format!("{module}:{HOOK}"),
+        let place = |function: &str, module: &str| match module_of(function, &kallsyms).unwrap_or(module) {
+            "" => function.to_owned(),
+            module => format!("{module}:{function}"),
         };
+        let hook = place(HOOK, "");
+        let dump_end = KprobeEvent::add(&tracefs, "p", "dump_end", &place(DUMP_END, DUMP_MODULE));
+        let dump_end = dump_end.and_then(|event| Ok((event.attach(programs.dump_end)?, event))).ok();
         let answer_event = KprobeEvent::add(&tracefs, "p", "answer", ANSWER)?;
         let answer = answer_event.attach(programs.answer)?;
         let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", &hook)?;
@@ -180,8 +196,14 @@ impl Kprobes {
             leave_event,
             refusal_event,
             _answer_event: answer_event,
+            dump_end,
             profile: tracefs.join("kprobe_profile"),
         })
+    }
+
+    /// True if the end of a list or save is seen.
+    pub fn sees_dump_ends(&self) -> bool {
+        self.dump_end.is_some()
     }
 
     /// Takes no new calls; those under way are still seen to return.

@@ -20,6 +20,7 @@ use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Own, Probe, Undelivered};
 use super::own::{self, OwnSocket};
 use super::probe::CannotRun;
+use super::wire;
 use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
 use crate::source::{Emit, Source, Stop};
 
@@ -55,6 +56,9 @@ const UNSEEN_BY_FEXIT: [&str; 3] = [
     "how long a call took",
 ];
 
+/// What is not seen where the end of a dump cannot be probed.
+const UNSEEN_ENDS: &str = "when a list or save ends, and so who holds a set that is in use";
+
 /// A live capture, attached and ready.
 #[derive(Debug)]
 pub struct Capture {
@@ -80,7 +84,7 @@ impl Capture {
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
             seen: SEEN.map(str::to_owned).to_vec(),
-            unseen: unseen(probe.kind()),
+            unseen: unseen(&probe),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
@@ -99,9 +103,10 @@ impl Capture {
     }
 }
 
-fn unseen(probe: ProbeKind) -> Vec<String> {
-    let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
-    UNSEEN.iter().chain(more).map(|&what| what.to_owned()).collect()
+fn unseen(probe: &Probe) -> Vec<String> {
+    let more = if probe.kind() == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
+    let ends = if probe.sees_dump_ends() { None } else { Some(UNSEEN_ENDS) };
+    UNSEEN.into_iter().chain(more.iter().copied()).chain(ends).map(str::to_owned).collect()
 }
 
 /// The program's own sockets: two, because they are used by two threads.
@@ -147,6 +152,10 @@ struct Intake {
 impl Intake {
     /// Takes one ring record. Nothing panics in here: what makes no sense is counted.
     fn take(&mut self, bytes: &[u8]) -> i32 {
+        if let Some(end) = wire::dump_end(bytes) {
+            self.decoder.dump_ended(end);
+            return 0;
+        }
         match self.decoder.decode(bytes, self.clock) {
             Ok(record) => {
                 if let Event::Call(call) = &record.event {
@@ -170,8 +179,10 @@ impl Source for Capture {
         if emit(vec![start]).is_break() {
             return Ok(());
         }
+        let mut decoder = Decoder::new(self.host_netns, self.sockets.own.netns);
+        decoder.set_sees_dump_ends(self.probe.sees_dump_ends());
         let intake = RefCell::new(Intake {
-            decoder: Decoder::new(self.host_netns, self.sockets.own.netns),
+            decoder,
             balance: Balance::new(now),
             batch: Vec::new(),
             clock: monotonic,

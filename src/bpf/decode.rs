@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use nix::unistd::{Uid, User};
 
+use super::dumps::Dumps;
 use super::netns::NetnsNames;
 use super::questions::Questions;
-use super::wire::{self, WireCall};
+use super::wire::{self, DumpEnd, WireCall};
 use crate::model::actor::Origins;
 use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Actor, Call, Event, Origin, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{Actor, Call, Event, OpenDump, Origin, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -34,6 +35,7 @@ pub struct Decoder {
     users: HashMap<u32, Option<Arc<str>>>,
     netns: NetnsNames,
     questions: Questions,
+    dumps: Dumps,
 }
 
 /// A record that makes no sense.
@@ -52,7 +54,18 @@ impl Decoder {
             users: HashMap::new(),
             netns: NetnsNames::new(host_netns),
             questions: Questions::new(own_netns),
+            dumps: Dumps::default(),
         }
+    }
+
+    /// Whether the probe tells when a list or save ends.
+    pub fn set_sees_dump_ends(&mut self, sees: bool) {
+        self.dumps.set_sees_ends(sees);
+    }
+
+    /// A list or save ended.
+    pub fn dump_ended(&mut self, end: DumpEnd) {
+        self.dumps.end(end);
     }
 
     /// One call. `clock` is what has to be added to `CLOCK_MONOTONIC` to get nanoseconds since the epoch.
@@ -71,10 +84,11 @@ impl Decoder {
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
         }
-        let call = Call {
+        let mut call = Call {
             op: message.op,
             outcome,
             exist: message.exist,
+            restore: message.restore,
             truncated,
             count: message.count,
             applied: outcome::applied(message.op, outcome, message.count, failing)
@@ -89,13 +103,27 @@ impl Decoder {
             options: message.options,
             elements: message.elements,
             failure,
+            dumps: None,
+            explain: None,
             thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
             netns_name: self.netns.of(wire.netns),
             actor: self.actor(&wire),
         };
+        let time = Time(wire.time.cast_signed().saturating_add(clock));
+        self.meet_dumps(&wire, &mut call, time);
         self.types.learn(&call);
         self.questions.meet(&call);
-        Ok(Record { seq: 0, time: Time(wire.time.cast_signed().saturating_add(clock)), event: Event::Call(call) })
+        Ok(Record { seq: 0, time, event: Event::Call(call) })
+    }
+
+    /// A list or save that went well is open from now on; whoever finds a set in use is told which were.
+    fn meet_dumps(&mut self, wire: &WireCall<'_>, call: &mut Call, time: Time) {
+        if matches!(call.op, Op::LIST | Op::SAVE) && call.outcome == Outcome::Ok {
+            let (set, actor) = (call.set.clone(), Arc::clone(&call.actor));
+            self.dumps.begin(wire, OpenDump { time, op: call.op, set, actor });
+        } else if call.found_in_use() {
+            call.dumps = self.dumps.open_during(wire);
+        }
     }
 
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.

@@ -38,10 +38,18 @@ struct ipset_call {
 	enum call_kind kind;
 	__u32 length;	/* nlmsg_len */
 	__u32 copied;	/* bytes of it that follow this struct */
-	__u32 spare;
+	__u32 port;	/* list and save: netlink port of the caller's socket */
+	__u32 dumps_ended;	/* dumps that had ended when this call returned */
 	char comm[COMM_LEN];	/* of the thread */
 	char leader[COMM_LEN];	/* of the process: its thread group leader */
 	char parent[COMM_LEN];	/* of the parent process */
+};
+
+/* A list or save is over: its last message was read, or its socket closed. Known by its length. */
+struct ipset_dump_end {
+	__u64 time;	/* CLOCK_MONOTONIC, ns */
+	__u32 netns;	/* inode of the socket's network namespace */
+	__u32 port;	/* netlink port of the socket: one has one dump at a time */
 };
 
 /* Counters of one CPU; the program adds them up. */

@@ -10,6 +10,7 @@ pub mod canary;
 mod capture;
 mod clock;
 mod decode;
+mod dumps;
 pub mod load;
 mod netns;
 pub mod own;

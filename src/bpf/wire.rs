@@ -8,7 +8,7 @@ use std::mem::{offset_of, size_of};
 use thiserror::Error;
 
 use super::skel::types;
-use types::{call_counts, ipset_call};
+use types::{call_counts, ipset_call, ipset_dump_end};
 
 /// Slots of the per-op counters: commands 1 to 15, and 0 for every other number.
 pub const OP_SLOTS: usize = 16;
@@ -58,6 +58,10 @@ pub struct WireCall<'a> {
     pub answer: Option<(i32, [u8; 4])>,
     /// `nlmsg_len` of the message, of which `message` may be only the beginning.
     pub length: u32,
+    /// Netlink port of the caller's socket; only of a list or save.
+    pub port: u32,
+    /// Dumps that had ended when the call returned.
+    pub dumps_ended: u32,
     /// Name of the thread.
     pub comm: &'a [u8],
     /// Name of the process.
@@ -117,10 +121,35 @@ fn parse(r: &[u8], copied: usize) -> Option<WireCall<'_>> {
         refused: kind == CALL_REFUSED,
         answer: (answer != 0).then_some((answer, bytes(r, offset_of!(ipset_call, line))?)),
         length: field!(r, length),
+        port: field!(r, port),
+        dumps_ended: field!(r, dumps_ended),
         comm: field!(comm r, comm),
         leader: field!(comm r, leader),
         parent: field!(comm r, parent),
         message: r.get(size_of::<ipset_call>()..)?.get(..copied)?,
+    })
+}
+
+/// A list or save is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DumpEnd {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub time: u64,
+    /// Inode of the socket's network namespace.
+    pub netns: u32,
+    /// Netlink port of the socket.
+    pub port: u32,
+}
+
+/// Reads the end of a dump; `None` if the record is something else.
+pub fn dump_end(record: &[u8]) -> Option<DumpEnd> {
+    if record.len() != size_of::<ipset_dump_end>() {
+        return None;
+    }
+    Some(DumpEnd {
+        time: u64::from_ne_bytes(bytes(record, offset_of!(ipset_dump_end, time))?),
+        netns: u32::from_ne_bytes(bytes(record, offset_of!(ipset_dump_end, netns))?),
+        port: u32::from_ne_bytes(bytes(record, offset_of!(ipset_dump_end, port))?),
     })
 }
 
@@ -184,6 +213,8 @@ pub mod tests {
         put(offset_of!(ipset_call, answer), &answer.to_ne_bytes());
         put(offset_of!(ipset_call, line), &line);
         put(offset_of!(ipset_call, length), &call.length.to_ne_bytes());
+        put(offset_of!(ipset_call, port), &call.port.to_ne_bytes());
+        put(offset_of!(ipset_call, dumps_ended), &call.dumps_ended.to_ne_bytes());
         put(offset_of!(ipset_call, copied), &(call.message.len() as u32).to_ne_bytes());
         put(offset_of!(ipset_call, comm), call.comm);
         put(offset_of!(ipset_call, leader), call.leader);
@@ -211,6 +242,8 @@ pub mod tests {
             refused: false,
             answer: None,
             length: message.len() as u32,
+            port: 0,
+            dumps_ended: 0,
             comm: b"worker\0\0\0\0\0\0\0\0\0\0",
             leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
             parent: b"bash\0\0\0\0\0\0\0\0\0\0\0\0",
@@ -225,10 +258,23 @@ pub mod tests {
             let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
             assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
         }
+        let list = WireCall { port: 4711, dumps_ended: 3, ..call(b"x") };
+        assert_eq!(read(&record(&list, 0)), Ok(list));
         let refused = WireCall { result: Some(-1), refused: true, ..call(b"") };
         assert_eq!(read(&record(&refused, 0)), Ok(refused));
         let answered = WireCall { result: Some(-4), answer: Some((-4103, [0, 0, 1, 246])), ..call(b"x") };
         assert_eq!(read(&record(&answered, 0)), Ok(answered));
+    }
+
+    #[test]
+    fn the_end_of_a_dump_is_known_by_its_length() {
+        let mut r = vec![0; size_of::<ipset_dump_end>()];
+        r[offset_of!(ipset_dump_end, time)..][..8].copy_from_slice(&7_u64.to_ne_bytes());
+        r[offset_of!(ipset_dump_end, netns)..][..4].copy_from_slice(&8_u32.to_ne_bytes());
+        r[offset_of!(ipset_dump_end, port)..][..4].copy_from_slice(&9_u32.to_ne_bytes());
+        assert_eq!(dump_end(&r), Some(DumpEnd { time: 7, netns: 8, port: 9 }));
+        assert_eq!(dump_end(&record(&call(b""), 0)), None);
+        assert!(size_of::<ipset_dump_end>() < size_of::<ipset_call>());
     }
 
     #[test]

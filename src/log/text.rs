@@ -14,6 +14,9 @@ use crate::model::record::{Actor, Call, Event, Lost, Origin, Outcome, Record, Ti
 /// Elements of a batch that are spelt out.
 const SPELT: usize = 3;
 
+/// In front of what led to a call, on lines below it.
+const INDENT: &str = "    ";
+
 /// Writes text lines.
 #[derive(Debug, Default)]
 pub struct Text {
@@ -27,6 +30,13 @@ impl Format for Text {
         let _ = write_record(&mut self.line, record);
         out.extend_from_slice(self.line.as_bytes());
         out.push(b'\n');
+        if let Event::Call(Call { explain: Some(explain), .. }) = &record.event {
+            for told in explain {
+                out.extend_from_slice(INDENT.as_bytes());
+                out.extend_from_slice(told.words(&|time| Utc(time).to_string()).as_bytes());
+                out.push(b'\n');
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::op::Op;
 use super::record::{Actor, Call, Cause, Event, Outcome, Record, Time};
 use super::responsible::Responsible;
+use super::told::Clock;
 
 /// Steps remembered a set.
 const STEPS: usize = 16;
@@ -37,7 +38,7 @@ pub struct Step {
 
 impl Step {
     /// `came from TMP-x by swap at 12:00:03 by k3s-server (900)`; `clock` writes the moment.
-    pub fn words(&self, clock: &dyn Fn(Time) -> String) -> String {
+    pub fn words(&self, clock: &Clock<'_>) -> String {
         let (time, who) = (clock(self.time), Responsible::of(&self.actor));
         match (&self.from, self.op) {
             (Some(from), op) => format!("came from {from} by {op} at {time} by {who}"),
@@ -74,7 +75,7 @@ impl Chain {
     }
 
     /// One sentence: the steps, newest first, and what is not known of the rest; `None` if it never moved.
-    pub fn sentence(&self, clock: &dyn Fn(Time) -> String) -> Option<String> {
+    pub fn sentence(&self, clock: &Clock<'_>) -> Option<String> {
         self.last_move()?;
         let mut told = String::from("contents");
         for (n, step) in self.steps().enumerate() {

@@ -1,14 +1,19 @@
 //! Whose doing a call is, in a few words: `k3s-server (900)`, `bash (690) < sshd (680)`.
 //!
-//! `ipset` is only the tool, so the nearest ancestor that is something else is named; a shell says little by itself, so
-//! its own parent is told with it. No program is known by name but these.
+//! `ipset` is only the tool, so the nearest ancestor that is something else is named; a shell or an interpreter says
+//! little by itself, so its own parent is told with it. No program is known by name but these.
 
 use std::fmt;
 
 use super::actor::Actor;
 
 /// Programs that only do what their parent tells them.
-const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"];
+const SHELLS: [&str; 10] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox", "python3", "python", "perl"];
+
+/// True for a program that says nothing about whose doing a call is.
+pub(super) fn is_shell(comm: &str) -> bool {
+    SHELLS.contains(&comm)
+}
 
 /// The process behind a call, and the one behind that where the first is a shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +31,7 @@ impl<'a> Responsible<'a> {
         let mut chain = std::iter::once(caller).chain(actor.parents.iter().map(|p| (&*p.comm, p.pid)));
         // Without a known parent the tool itself is all there is.
         let program = chain.find(|(comm, _)| *comm != "ipset").unwrap_or(caller);
-        let behind = if SHELLS.contains(&program.0) { chain.next().filter(|(_, pid)| *pid != 1) } else { None };
+        let behind = if is_shell(program.0) { chain.next().filter(|(_, pid)| *pid != 1) } else { None };
         Self { program, behind }
     }
 }
@@ -53,6 +58,7 @@ mod tests {
             ("fail2ban-server", &["systemd"], "fail2ban-server (7)"),
             ("ipset", &[], "ipset (7)"),
             ("sh", &[], "sh (7)"),
+            ("python3", &["backup.sh"], "python3 (7) < backup.sh (900)"),
         ] {
             assert_eq!(Responsible::of(&actor(7, comm, parents)).to_string(), told);
         }

@@ -61,7 +61,9 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         Value::Share(x) => one(text::share(x), if failing { alarm(x > 0.0) } else { unless(x <= 0.0) }),
         Value::AtLeast(n, more) => {
             let several = field == "writers" && n > 1;
-            one(format!("{n}{}", if more { "+" } else { "" }), if several { Meaning::Strong } else { unless(n == 0) })
+            let unit = if several { "W" } else { "" };
+            let told = format!("{n}{unit}{}", if more { "+" } else { "" });
+            one(told, if several { Meaning::Accent } else { unless(n == 0) })
         }
         Value::Span(ns) => one(Span(ns).to_string(), Meaning::Plain),
         Value::Time(t) => {
@@ -84,7 +86,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
-        Value::Elements(_) | Value::Parents(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
+        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
     }
 }
 

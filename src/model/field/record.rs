@@ -5,7 +5,7 @@ use super::{Context, Field, Value, ValueKind};
 use crate::model::record::{Actor, Call, Event, Record};
 
 /// The one table of fields.
-pub static FIELDS: [Field<Record>; 41] = [
+pub static FIELDS: [Field<Record>; 43] = [
     kind("time", "TIME", ValueKind::Time, (8, 12, 0), "when the kernel returned from the call", |r, _| {
         Value::Time(r.time)
     })
@@ -34,6 +34,9 @@ pub static FIELDS: [Field<Record>; 41] = [
         call(r, |c| Value::number(c.line))
     }),
     kind("exist", "EXIST", ValueKind::Bool, (5, 5, 0), "-exist was given", |r, _| call(r, |c| Value::Bool(c.exist))),
+    kind("restore", "RESTORE", ValueKind::Bool, (7, 7, 0), "part of an ipset restore", |r, _| {
+        call(r, |c| Value::Bool(c.restore))
+    }),
     RESULT,
     kind("outcome", "OUTCOME", ValueKind::Word, (7, 7, 0), "ok, failed, absent, denied or unknown", |r, _| {
         call(r, |c| Value::Text(c.outcome.name()))
@@ -46,6 +49,9 @@ pub static FIELDS: [Field<Record>; 41] = [
     }),
     text("message", "MESSAGE", (8, 40, 2), "the sentence that ipset prints", |r, _| {
         call(r, |c| c.failure.as_ref().map_or(Value::Absent, |f| Value::Text(&f.message)))
+    }),
+    list("dumps", "DUMPS", (8, 24, 1), "lists and saves open when a set was in use", |r, _| {
+        call(r, |c| c.dumps.as_deref().map_or(Value::Absent, Value::Dumps))
     }),
     kind("duration_ns", "DURATION", ValueKind::Span, (8, 8, 0), "time in the kernel, lock wait included", |r, _| {
         call(r, |c| c.duration_ns.map_or(Value::Absent, Value::Span))
