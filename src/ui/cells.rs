@@ -29,6 +29,8 @@ pub struct Look {
     pub zone: Zone,
     /// Time of the row before.
     pub before: Option<Time>,
+    /// The row stands for so many calls of a restore.
+    pub folded: Option<usize>,
 }
 
 /// Numbers that name something: not grouped by thousands.
@@ -54,7 +56,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
             let short = t.strip_prefix("IPSET_ERR_").filter(|_| field == "error" && t.len() > usize::from(room));
             one(short.unwrap_or(t), text_meaning(field, t))
         }
-        Value::Op(op) => one(op.to_string(), op_meaning(op)),
+        Value::Op(op) => folded_op(op, look.folded, room),
         Value::Number(n) if NAMES.contains(&field) => one(number_as_name(n, room), Meaning::Plain),
         Value::Number(n) => one(number(n, room), if failing { alarm(n > 0) } else { unless(n == 0) }),
         Value::Ratio(x) => one(text::rate(x), unless(x < 0.05)),
@@ -85,6 +87,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         }
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
+        Value::What(call) if look.folded.is_some() => folded_what(call, value),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
         Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
     }
@@ -138,6 +141,25 @@ fn target(call: &Call) -> Vec<Part<'_>> {
         None if call.all_sets() => one("*ALL*", Meaning::Strong),
         None => Vec::new(),
     }
+}
+
+/// `add x24`; where that is too wide, as many as can be told: `add x99+`.
+fn folded_op(op: Op, folded: Option<usize>, room: u16) -> Vec<Part<'static>> {
+    let name = op.to_string();
+    let Some(calls) = folded else { return one(name, op_meaning(op)) };
+    let room = usize::from(room).saturating_sub(name.len());
+    let mut told = format!(" x{calls}");
+    if told.len() > room {
+        let nines = "9".repeat(room.saturating_sub(3));
+        told = if nines.is_empty() { String::new() } else { format!(" x{nines}+") };
+    }
+    vec![(name.into(), op_meaning(op)), (told.into(), Meaning::Dim)]
+}
+
+/// `4,000 elements, restore, 35 ms`
+fn folded_what<'a>(call: &Call, value: Value<'a>) -> Vec<Part<'a>> {
+    let took = call.duration_ns.map(|ns| format!(", {}", Span(ns))).unwrap_or_default();
+    vec![(value.to_string().into(), Meaning::Plain), (took.into(), Meaning::Dim)]
 }
 
 /// The other set of rename and swap stands where others have their element: two long names need two columns.

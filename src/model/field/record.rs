@@ -11,7 +11,7 @@ pub static FIELDS: [Field<Record>; 43] = [
     })
     .shown(),
     number("seq", "SEQ", (4, 8, 0), "number of the record in its run", |r, _| Value::Number(r.seq)),
-    kind("op", "OP", ValueKind::Word, (7, 8, 0), "the command", |r, _| match &r.event {
+    kind("op", "OP", ValueKind::Word, (7, 9, 0), "the command", |r, _| match &r.event {
         Event::Call(c) => Value::Op(c.op),
         Event::Lost(l) => l.op.map_or(Value::Absent, Value::Op),
         Event::Start(_) | Event::Stop(_) => Value::Absent,
@@ -51,7 +51,11 @@ pub static FIELDS: [Field<Record>; 43] = [
         call(r, |c| c.failure.as_ref().map_or(Value::Absent, |f| Value::Text(&f.message)))
     }),
     list("dumps", "DUMPS", (8, 24, 1), "lists and saves open when a set was in use", |r, _| {
-        call(r, |c| c.dumps.as_deref().map_or(Value::Absent, Value::Dumps))
+        call(r, |c| match c.dumps.as_deref() {
+            None => Value::Absent,
+            Some([]) => Value::Text("none"),
+            Some(dumps) => Value::Dumps(dumps),
+        })
     }),
     kind("duration_ns", "DURATION", ValueKind::Span, (8, 8, 0), "time in the kernel, lock wait included", |r, _| {
         call(r, |c| c.duration_ns.map_or(Value::Absent, Value::Span))

@@ -209,6 +209,7 @@ fn any_text(value: &Value<'_>, pass: impl Fn(&str) -> bool) -> bool {
         Value::Text(t) => pass(t),
         Value::Elements(e) => e.iter().any(|e| pass(e) || e.split_once(' ').is_some_and(|(key, _)| pass(key))),
         Value::Parents(parents) => parents.iter().any(|p| pass(&p.comm)),
+        Value::Dumps(dumps) => dumps.iter().any(|dump| pass(&dump.to_string())),
         Value::Truncated(t) => t.names().any(pass),
         Value::Op(op) => op.row().map_or_else(|| pass(&op.to_string()), |r| pass(r.name)),
         _ => false,
