@@ -255,7 +255,9 @@ impl Cli {
             Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
                 return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
             }
-            Some(Command::Log { format, explain: true, .. }) if !matches!(format, LogFormat::Text | LogFormat::Json) => {
+            Some(Command::Log { format, explain: true, .. })
+                if !matches!(format, LogFormat::Text | LogFormat::Json) =>
+            {
                 return Err("--explain goes with --format text or json; the others have no place for it".into());
             }
             Some(Command::Log { format, output, from, netns, explain }) if from.is_empty() => {

@@ -181,12 +181,7 @@ impl Source for Capture {
         }
         let mut decoder = Decoder::new(self.host_netns, self.sockets.own.netns);
         decoder.set_sees_dump_ends(self.probe.sees_dump_ends());
-        let intake = RefCell::new(Intake {
-            decoder,
-            balance: Balance::new(now),
-            batch: Vec::new(),
-            clock: monotonic,
-        });
+        let intake = RefCell::new(Intake { decoder, balance: Balance::new(now), batch: Vec::new(), clock: monotonic });
         let ring_map = libbpf_rs::MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
         let mut builder = RingBufferBuilder::new();
         builder.add(&ring_map, |bytes| intake.borrow_mut().take(bytes)).context("cannot read the ring")?;

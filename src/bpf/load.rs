@@ -110,9 +110,7 @@ impl Probe {
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, own)?;
         let progs = &mut open.progs;
-        for kprobe in
-            [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal, &mut progs.dump_end]
-        {
+        for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal, &mut progs.dump_end] {
             kprobe.set_autoload(false);
         }
         let skel = open.load().map_err(|e| cannot_load(&e))?;

@@ -88,6 +88,10 @@ fn rfc3339(time: Time) -> String {
     DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
+fn to_the_second(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// A list written element by element, without collecting it first.
 fn put_list<T: Serialize>(o: &mut Object<'_>, key: &str, list: impl Iterator<Item = T>) {
     o.key(key);
@@ -132,7 +136,7 @@ fn put_call(o: &mut Object<'_>, call: &Call) {
     put_list(o, "truncated", call.truncated.names());
     // Only where it was asked for.
     if let Some(explain) = &call.explain {
-        put_list(o, "explain", explain.iter().map(|told| told.words(&rfc3339)));
+        put_list(o, "explain", explain.iter().map(|told| told.words(&to_the_second)));
     }
 }
 

@@ -33,7 +33,7 @@ impl Format for Text {
         if let Event::Call(Call { explain: Some(explain), .. }) = &record.event {
             for told in explain {
                 out.extend_from_slice(INDENT.as_bytes());
-                out.extend_from_slice(told.words(&|time| Utc(time).to_string()).as_bytes());
+                out.extend_from_slice(told.words(&to_the_second).as_bytes());
                 out.push(b'\n');
             }
         }
@@ -47,6 +47,11 @@ impl Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&DateTime::from_timestamp_nanos(self.0.0).to_rfc3339_opts(SecondsFormat::Micros, true))
     }
+}
+
+/// In a sentence the second is enough.
+fn to_the_second(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A name among words: quoted where a space or a quote could make it look like more than one.

@@ -15,10 +15,10 @@ use super::batch::{Batches, Place};
 use super::field::value::grouped;
 use super::history::Arrival;
 use super::lineage::Lineage;
-use super::op::{Kind, Op};
+use super::op::Op;
 use super::record::{Call, Event, Outcome, Record};
 use super::told::{About, Told};
-use super::writers::{Programs, Writers};
+use super::writers::{Programs, Writers, writes_content};
 
 /// Sets whose writers are remembered; the table starts over when it is full.
 const SETS: usize = 65_536;
@@ -103,7 +103,7 @@ impl WriterBook {
     fn meet(&mut self, record: &mut Record) {
         let time = record.time;
         let Event::Call(call) = &mut record.event else { return };
-        if call.op.kind() != Kind::Change || call.outcome != Outcome::Ok {
+        if !writes_content(call) {
             return;
         }
         let program = self.programs.of(&call.actor.origin);

@@ -9,13 +9,13 @@ use super::callers::{CallerKey, CallerRow};
 use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
+use super::lineage::Lineage;
 use super::op::{Kind, Op};
 use super::record::{Actor, Call, Event, Outcome, Record, Time};
 use super::rows::{Keyed, RowId};
-use super::lineage::Lineage;
 use super::sets::{LastFailure, SetKey, SetName, SetRow, Shared, Sweeps, Touch};
 use super::told::{About, Told};
-use super::writers::{Program, Programs};
+use super::writers::{Program, Programs, writes_content};
 
 /// The counting half of [`Counts`].
 #[derive(Debug)]
@@ -163,8 +163,7 @@ impl Tally {
         self.totals.deleted += deleted;
         self.totals.rate.add(at.time, 1);
         let caller = self.count_caller(&at, failed);
-        let writer = (call.op.kind() == Kind::Change && call.outcome == Outcome::Ok)
-            .then(|| self.programs.of(&call.actor.origin));
+        let writer = writes_content(call).then(|| self.programs.of(&call.actor.origin));
         for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
             let id = self.set_row(call, name);
             self.last_set.get_or_insert(id);

@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::actor::Origin;
-use super::record::Time;
+use super::op::{Kind, Op};
+use super::record::{Call, Outcome, Time};
 use super::responsible::is_shell;
 use super::time::SECOND;
 
@@ -19,6 +20,11 @@ pub const WRITER_AGE: i64 = 600 * SECOND;
 const WRITERS: usize = 16;
 /// Programs remembered; the table starts over when it is full.
 const PROGRAMS: usize = 8192;
+
+/// True for a call that changed what is in a set: whoever makes an empty set has written nothing.
+pub fn writes_content(call: &Call) -> bool {
+    call.op.kind() == Kind::Change && call.op != Op::CREATE && call.outcome == Outcome::Ok
+}
 
 /// What makes two programs distinct.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +66,11 @@ impl Program {
         named
             && known_alike(&self.parent, &other.parent)
             && if both_placed { self.unit == other.unit } else { known_alike(&self.unit, &other.unit) }
-            && if both_placed { self.container == other.container } else { known_alike(&self.container, &other.container) }
+            && if both_placed {
+                self.container == other.container
+            } else {
+                known_alike(&self.container, &other.container)
+            }
     }
 
     /// Its name, or whose tool it is.

@@ -79,7 +79,8 @@ impl App {
         }
         let cells = panels::columns_on_screen(self);
         let Some(name) = cells.get(self.table().cursor().cell).copied() else { return };
-        let folded = self.view == View::Calls && self.calls.row().is_some_and(|row| self.calls.view.fold(row).is_some());
+        let folded =
+            self.view == View::Calls && self.calls.row().is_some_and(|row| self.calls.view.fold(row).is_some());
         if folded && matches!(name, "what" | "count" | "applied" | "duration_ns" | "elements") {
             return self.say("this row is a restore of several calls: z unfolds it");
         }

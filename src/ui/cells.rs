@@ -89,7 +89,9 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
         Value::What(call) if look.folded.is_some() => folded_what(call, value),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
-        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
+        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => {
+            one(value.to_string(), Meaning::Plain)
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) enum Test {
     },
     Outcomes(u8),
     Kinds(u8),
-    Exist(u8),
+    Truth(&'static Field<Record>, u8),
     /// `set` names either set of a swap or rename.
     Sets(Vec<Pattern>),
     Elem(Vec<Query>),
@@ -146,7 +146,7 @@ impl Test {
             Self::Ops { mask, unknown } => mask & op_bit(call.op) != 0 || unknown.contains(&call.op),
             Self::Outcomes(mask) => mask & 1 << call.outcome as u8 != 0,
             Self::Kinds(mask) => mask & 1 << call.op.kind() as u8 != 0,
-            Self::Exist(mask) => mask & 1 << u8::from(call.exist) != 0,
+            Self::Truth(field, mask) => mask & 1 << u8::from(value(field, record).prefix() == 1) != 0,
             Self::Sets(patterns) => sets_match(patterns, call),
             Self::Elem(queries) => any_element(call, |e| queries.iter().any(|q| q.touches(e))),
             Self::Texts(field, patterns) => texts_match(&value(field, record), patterns),

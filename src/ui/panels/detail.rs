@@ -32,7 +32,9 @@ fn is_told(name: &str, place: Place) -> bool {
 /// Lines that the record takes.
 pub fn length(app: &App, area: Rect, arrival: u64) -> usize {
     let Some(record) = app.shown().history.get(arrival) else { return 1 };
-    1 + lines_above(app, arrival, record, inside(area)).len() + elements_length(record) + others(app, arrival, record).len()
+    1 + lines_above(app, arrival, record, inside(area)).len()
+        + elements_length(record)
+        + others(app, arrival, record).len()
 }
 
 /// Draws what is in sight of it.
