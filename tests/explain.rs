@@ -80,7 +80,7 @@ fn without_the_word_of_the_probe_a_dump_is_only_suspected() {
     let told = explained(file.path().to_str().unwrap(), "op=destroy set=big outcome=failed");
     let suspected = "begun before by python3 < backup.sh, may still have been open";
     assert_eq!(told[0], format!("DESTROY big: because a list of big, {suspected}"));
-    assert_eq!(told[1], "DESTROY big: because or a packet rule or a list:set refers to it");
+    assert_eq!(told[1], "DESTROY big: failing that, a packet rule or a list:set refers to it");
     assert_eq!(told[2], format!("DESTROY big: because a save of every set, {suspected}"));
     assert!(!told.iter().any(|sentence| sentence.contains("was open")), "{told:#?}");
 }

@@ -16,7 +16,7 @@ use super::field::value::grouped;
 use super::history::Arrival;
 use super::lineage::Lineage;
 use super::op::Op;
-use super::record::{Call, Event, Outcome, Record};
+use super::record::{Call, Event, Outcome, Record, Time};
 use super::told::{About, Told};
 use super::writers::{Programs, Writers, writes_content};
 
@@ -102,7 +102,7 @@ impl WriterBook {
     /// Takes a record, and tells in it when a set has two writers for the first time.
     fn meet(&mut self, record: &mut Record) {
         let time = record.time;
-        let Event::Call(call) = &mut record.event else { return };
+        let Event::Call(call) = &record.event else { return };
         if !writes_content(call) {
             return;
         }
@@ -115,13 +115,10 @@ impl WriterBook {
             }
             let writers = self.sets.entry(key).or_default();
             if writers.note(&program, time) {
-                told.push(Told::new(About::Writers, |_| two_writers(set, writers, time)));
+                told.push(two_writers(set, writers, time));
             }
         }
-        if !told.is_empty() {
-            let before = call.explain.take().map(Vec::from).unwrap_or_default();
-            call.explain = Some(before.into_iter().chain(told).collect());
-        }
+        tell(record, told);
     }
 }
 
@@ -143,8 +140,16 @@ impl LogExplainer {
 }
 
 /// `blocklist is written by update.sh and k3s-server`
-pub(super) fn two_writers(set: &str, writers: &Writers, now: super::record::Time) -> String {
-    format!("{set} is written by {}", writers.names(now))
+pub(super) fn two_writers(set: &str, writers: &Writers, now: Time) -> Told {
+    Told::new(About::Writers, |_| format!("{set} is written by {}", writers.names(now)))
+}
+
+/// Adds sentences to what is told of a call.
+pub(super) fn tell(record: &mut Record, more: Vec<Told>) {
+    if let (Event::Call(call), false) = (&mut record.event, more.is_empty()) {
+        let before = call.explain.take().map(Vec::from).unwrap_or_default();
+        call.explain = Some(before.into_iter().chain(more).collect());
+    }
 }
 
 #[cfg(test)]

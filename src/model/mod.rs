@@ -95,6 +95,7 @@ impl Model {
         let arrival = self.history.history().arrived();
         let batch = self.explainer.meet(&mut record, arrival).map(|place| place.first);
         let lineage = self.tally.apply(&record, arrival, self.explainer.lineage());
+        explain::tell(&mut record, self.tally.take_told());
         self.history.push(record, batch, lineage);
     }
 

@@ -59,7 +59,7 @@ pub struct Message {
     pub op: Op,
     /// `-exist` was given, as the kernel sees it: create, add, del and destroy without `NLM_F_EXCL`.
     pub exist: bool,
-    /// It has a line number, as what `ipset restore` sends: the caller wants to be told which line failed.
+    /// It has a line number, as what `ipset restore` sends: the caller is to be told which line failed.
     pub restore: bool,
     /// ipset protocol version.
     pub protocol: Option<u8>,
@@ -228,7 +228,9 @@ impl<'a> Found<'a> {
             Some(Shape::TwoSets) => message.set2 = second,
             _ => message.set_type = second,
         }
-        message.restore = matches!(message.op, Op::ADD | Op::DEL) && self.known[usize::from(LINENO)].is_some();
+        // A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
+        let line = self.take(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
+        message.restore = line && matches!(message.op, Op::ADD | Op::DEL);
         message.revision = self.take(command::REVISION).and_then(|a| a.u8());
         message.family = self.take(command::FAMILY).and_then(|a| a.u8());
         message.index = self.take(command::INDEX).and_then(|a| a.u16());

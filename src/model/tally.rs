@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::callers::{CallerKey, CallerRow};
 use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
+use super::explain::two_writers;
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
 use super::lineage::Lineage;
@@ -27,6 +28,8 @@ pub(super) struct Tally {
     sweeps: Sweeps,
     programs: Programs,
     shared: Arc<Vec<Shared>>,
+    /// What is to be told of the last call.
+    told: Vec<Told>,
     /// When all sets of a namespace were flushed or destroyed at once: what moved before is gone.
     emptied: HashMap<u32, Arrival>,
     /// The same where the namespace had to be forgotten.
@@ -63,6 +66,7 @@ impl Tally {
             sweeps: Sweeps::default(),
             programs: Programs::default(),
             shared: Arc::default(),
+            told: Vec::new(),
             emptied: HashMap::new(),
             emptied_before: None,
             queries: limits.queries,
@@ -122,9 +126,15 @@ impl Tally {
         (!emptied).then(|| Arc::clone(told))
     }
 
+    /// What is to be told of the call that was counted last.
+    pub(super) fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
     /// Counts a record that passes a filter.
     pub(super) fn pass(&mut self, record: &Record, arrival: Arrival) {
         self.last_set = None;
+        self.told.clear();
         match &record.event {
             Event::Call(call) => self.count(At { call, time: record.time, arrival }),
             Event::Lost(lost) => self.totals.lose(lost),
@@ -172,7 +182,7 @@ impl Tally {
                 row.deleted += deleted;
                 count_set(row, &at, failed);
                 if let Some(writer) = &writer {
-                    note_writer(row, &at, writer, &mut self.shared);
+                    self.told.extend(note_writer(row, &at, writer, &mut self.shared));
                 }
             }
             if let Some(row) = self.callers.rows.get_mut(caller) {
@@ -287,15 +297,16 @@ const EMPTIED: usize = 1024;
 const SHARED: usize = 64;
 
 /// Notes who changed a set, and whether it is the second writer.
-fn note_writer(row: &mut SetRow, at: &At<'_>, writer: &Arc<Program>, shared: &mut Arc<Vec<Shared>>) {
+fn note_writer(row: &mut SetRow, at: &At<'_>, writer: &Arc<Program>, shared: &mut Arc<Vec<Shared>>) -> Option<Told> {
     if !matches!(row.key.name, SetName::Named(_)) || !row.writers.note(writer, at.time) {
-        return;
+        return None;
     }
     let shared = Arc::make_mut(shared);
     if shared.len() >= SHARED {
         shared.remove(0);
     }
     shared.push(Shared { key: row.key.clone(), time: at.time, arrival: at.arrival });
+    Some(two_writers(row.key.name.as_str(), &row.writers, at.time))
 }
 
 fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool) {

@@ -87,7 +87,7 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         }
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
-        Value::What(call) if look.folded.is_some() => folded_what(call, value),
+        Value::What(call) if call.restore && call.count > 1 => restored_what(call, look.folded.is_some(), room),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
         Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => {
             one(value.to_string(), Meaning::Plain)
@@ -158,10 +158,17 @@ fn folded_op(op: Op, folded: Option<usize>, room: u16) -> Vec<Part<'static>> {
     vec![(name.into(), op_meaning(op)), (told.into(), Meaning::Dim)]
 }
 
-/// `4,000 elements, restore, 35 ms`
-fn folded_what<'a>(call: &Call, value: Value<'a>) -> Vec<Part<'a>> {
-    let took = call.duration_ns.map(|ns| format!(", {}", Span(ns))).unwrap_or_default();
-    vec![(value.to_string().into(), Meaning::Plain), (took.into(), Meaning::Dim)]
+/// `4,000 elements, restore, 35.1 ms` of a folded row; where it is narrow, words are left out rather than cut.
+fn restored_what(call: &Call, folded: bool, room: u16) -> Vec<Part<'static>> {
+    let mut told = one(format!("{} elements", grouped(call.count.into())), Meaning::Plain);
+    let took = call.duration_ns.filter(|_| folded).map(|ns| format!(", {}", Span(ns)));
+    let mut left = usize::from(room).saturating_sub(told[0].0.len());
+    for more in std::iter::once(", restore".to_owned()).chain(took) {
+        let Some(rest) = left.checked_sub(more.len()) else { break };
+        left = rest;
+        told.push((more.into(), Meaning::Dim));
+    }
+    told
 }
 
 /// The other set of rename and swap stands where others have their element: two long names need two columns.

@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod dumps;
 mod load;
 mod lockdown;
 mod losses;

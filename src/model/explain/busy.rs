@@ -97,15 +97,15 @@ impl Holders {
             (Some(_), _) => "a packet rule or a list:set refers to it",
         };
         let dumps = match (known, suspected) {
-            (_, true) => "or",
-            (true, false) if call.op == Op::SWAP => "none was seen open, but",
-            (true, false) => "no list or save of it was open, so",
-            (false, false) => "no list or save of it was seen in the minute before:",
+            (_, true) => "failing that,",
+            (true, false) if call.op == Op::SWAP => "because none was seen open, but",
+            (true, false) => "because no list or save of it was open, so",
+            (false, false) => "because no list or save of it was seen in the minute before:",
         };
         let doubt = if self.filtered && !known { " (of a filtered recording)" } else { "" };
         Told::new(About::Because, |clock| {
             let gap = gap.map(|gap| format!("; calls may have gone by unseen until {}", clock(gap)));
-            format!("because {dumps} {holder}{doubt}{}", gap.unwrap_or_default())
+            format!("{dumps} {holder}{doubt}{}", gap.unwrap_or_default())
         })
     }
 
