@@ -38,13 +38,12 @@ fn explained(name: &str, filter: &str) -> Vec<String> {
     let text = log(name, &["-f", filter]);
     let mut call = String::new();
     for line in text.lines() {
-        match line.strip_prefix("    ") {
-            Some(sentence) => told.push(format!("{call}: {}", timeless(sentence))),
-            None => {
-                let words = line.split(' ').skip(1);
-                call = words.take_while(|w| !matches!(*w, "ok" | "FAILED")).take(4).collect::<Vec<_>>().join(" ");
-            }
+        if let Some(sentence) = line.strip_prefix("    ") {
+            told.push(format!("{call}: {}", timeless(sentence)));
+            continue;
         }
+        let words = line.split(' ').skip(1);
+        call = words.take_while(|w| !matches!(*w, "ok" | "FAILED")).take(4).collect::<Vec<_>>().join(" ");
     }
     told
 }

@@ -31,7 +31,7 @@ impl Format for Text {
         out.extend_from_slice(self.line.as_bytes());
         out.push(b'\n');
         if let Event::Call(Call { explain: Some(explain), .. }) = &record.event {
-            for told in explain {
+            for told in explain.iter() {
                 out.extend_from_slice(INDENT.as_bytes());
                 out.extend_from_slice(told.words(&to_the_second).as_bytes());
                 out.push(b'\n');

@@ -43,10 +43,10 @@ impl Explainer {
         }
         self.lineage.apply(record);
         self.holders.learn(record);
-        if let Event::Call(call) = &mut record.event {
+        if let Event::Call(call) = &record.event {
             told.extend(self.content_that_moved(call));
-            call.explain = (!told.is_empty()).then(|| told.into());
         }
+        tell(record, told);
         place
     }
 
@@ -146,9 +146,10 @@ pub(super) fn two_writers(set: &str, writers: &Writers, now: Time) -> Told {
 
 /// Adds sentences to what is told of a call.
 pub(super) fn tell(record: &mut Record, more: Vec<Told>) {
-    if let (Event::Call(call), false) = (&mut record.event, more.is_empty()) {
-        let before = call.explain.take().map(Vec::from).unwrap_or_default();
-        call.explain = Some(before.into_iter().chain(more).collect());
+    if let Event::Call(call) = &mut record.event {
+        for told in more {
+            call.explain.get_or_insert_default().push(told);
+        }
     }
 }
 

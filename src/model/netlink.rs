@@ -53,6 +53,7 @@ pub enum Malformed {
 }
 
 /// What a message says.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about a message")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Which command; may be one that ipset does not know.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub use super::actor::{Actor, Origin, Parent};
 pub use super::dump::OpenDump;
 use super::op::Op;
-pub use super::told::Told;
+pub use super::told::Explanation;
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +80,7 @@ pub struct Call {
     /// Where the set was in use: the lists and saves that were open on the namespace; `None` where nobody can know.
     pub dumps: Option<Box<[OpenDump]>>,
     /// What led to it, where calls before it tell; filled in on this side of the log.
-    pub explain: Option<Box<[Told]>>,
+    pub explain: Option<Box<Explanation>>,
     /// The calling thread's own name, where it differs from the process's.
     pub thread: Option<Arc<str>>,
     /// Name of the network namespace: `host`, or one from /run/netns.

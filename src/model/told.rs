@@ -3,6 +3,7 @@
 //! Text in a record never holds a NUL, so one stands for each moment. It does not know what it tells of.
 
 use std::cell::RefCell;
+use std::ops::Deref;
 
 use super::record::Time;
 
@@ -65,6 +66,25 @@ impl Told {
             words.push_str(part);
         }
         words
+    }
+}
+
+/// All that is told of a call. A vector, so that a call without any takes no more room than a pointer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation(Vec<Told>);
+
+impl Explanation {
+    /// Adds a sentence.
+    pub fn push(&mut self, told: Told) {
+        self.0.push(told);
+    }
+}
+
+impl Deref for Explanation {
+    type Target = [Told];
+
+    fn deref(&self) -> &[Told] {
+        &self.0
     }
 }
 

@@ -173,7 +173,9 @@ impl<'a> Desk<'a> {
 
     fn take(&mut self, mut batch: Vec<Record>) -> io::Result<()> {
         if let Some(explainer) = &mut self.explainer {
-            batch.iter_mut().for_each(|record| explainer.meet(record));
+            for record in &mut batch {
+                explainer.meet(record);
+            }
         }
         batch.retain_mut(|record| self.admit(record));
         let Some(now) = batch.last().map(|r| r.time) else { return Ok(()) };

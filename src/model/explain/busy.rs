@@ -177,20 +177,16 @@ impl Holders {
     }
 
     fn drop_lists(&mut self, call: &Call) {
-        match &call.set {
-            Some(set) => {
-                let gone = self.lists.remove(&(call.netns, Arc::clone(set)));
-                self.members -= gone.map_or(0, |members| members.len());
-            }
-            None => {
-                let members = &mut self.members;
-                self.lists.retain(|(netns, _), list| {
-                    let stays = *netns != call.netns;
-                    *members -= if stays { 0 } else { list.len() };
-                    stays
-                });
-            }
-        }
+        let Some(set) = &call.set else {
+            let members = &mut self.members;
+            return self.lists.retain(|(netns, _), list| {
+                let stays = *netns != call.netns;
+                *members -= if stays { 0 } else { list.len() };
+                stays
+            });
+        };
+        let gone = self.lists.remove(&(call.netns, Arc::clone(set)));
+        self.members -= gone.map_or(0, |members| members.len());
     }
 
     fn move_lists(&mut self, call: &Call) {

@@ -97,7 +97,7 @@ pub enum Taken {
 /// The restores of a view, by their first call, which may have been forgotten or may not pass.
 #[derive(Debug)]
 pub struct Folds {
-    folds: BTreeMap<Arrival, Fold>,
+    by_first: BTreeMap<Arrival, Fold>,
     folded: bool,
     /// Those that are not as the others.
     others: BTreeSet<Arrival>,
@@ -105,19 +105,19 @@ pub struct Folds {
 
 impl Default for Folds {
     fn default() -> Self {
-        Self { folds: BTreeMap::new(), folded: true, others: BTreeSet::new() }
+        Self { by_first: BTreeMap::new(), folded: true, others: BTreeSet::new() }
     }
 }
 
 impl Folds {
     /// Forgets the calls, and keeps what is folded.
     pub fn start_over(&mut self) {
-        self.folds.clear();
+        self.by_first.clear();
     }
 
     /// The restore of this first call.
     pub fn get(&self, batch: Arrival) -> Option<&Fold> {
-        self.folds.get(&batch)
+        self.by_first.get(&batch)
     }
 
     /// True if its calls are in one row.
@@ -146,7 +146,7 @@ impl Folds {
     /// Takes in a call that is newer than all that were taken in.
     pub fn take_newer(&mut self, batch: Arrival, arrival: Arrival, record: &Record) -> Taken {
         let folded = self.is_folded(batch);
-        let fold = self.folds.entry(batch).or_default();
+        let fold = self.by_first.entry(batch).or_default();
         fold.count(arrival, record);
         fold.calls.push_back(arrival);
         if folded && fold.calls.len() > 1 { Taken::Inside } else { Taken::Row }
@@ -155,7 +155,7 @@ impl Folds {
     /// Takes in a call that is older than all that were taken in.
     pub fn take_older(&mut self, batch: Arrival, arrival: Arrival, record: &Record) -> Taken {
         let folded = self.is_folded(batch);
-        let fold = self.folds.entry(batch).or_default();
+        let fold = self.by_first.entry(batch).or_default();
         fold.count(arrival, record);
         let before = fold.calls.front().copied();
         fold.calls.push_front(arrival);
@@ -166,7 +166,7 @@ impl Folds {
     pub fn forget(&mut self, first: Arrival) -> Vec<Arrival> {
         let mut rows = Vec::new();
         let mut empty = Vec::new();
-        for (batch, fold) in self.folds.range_mut(..first) {
+        for (batch, fold) in self.by_first.range_mut(..first) {
             let before = fold.calls.len();
             while fold.calls.front().is_some_and(|a| *a < first) {
                 fold.calls.pop_front();
@@ -180,7 +180,7 @@ impl Folds {
             }
         }
         for batch in empty {
-            self.folds.remove(&batch);
+            self.by_first.remove(&batch);
             self.others.remove(&batch);
         }
         rows
@@ -188,6 +188,6 @@ impl Folds {
 
     /// All restores.
     pub fn iter(&self) -> impl Iterator<Item = (Arrival, &Fold)> {
-        self.folds.iter().map(|(batch, fold)| (*batch, fold))
+        self.by_first.iter().map(|(batch, fold)| (*batch, fold))
     }
 }

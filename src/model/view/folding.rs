@@ -42,8 +42,7 @@ impl CallsView {
         let Some(fold) = self.folds.get(batch).filter(|fold| fold.len() > 1) else { return false };
         if self.folds.is_folded(batch) {
             rows.extend(fold.calls().skip(1));
-            // Two runs in order, which this sort merges.
-            rows.make_contiguous().sort();
+            rows.make_contiguous().sort_unstable();
         } else {
             let first = fold.calls().next();
             rows.retain(|arrival| Some(*arrival) == first || !fold.holds(*arrival));
@@ -60,7 +59,7 @@ impl CallsView {
         for (_, fold) in self.folds.iter() {
             rows.extend(fold.calls().take(if self.folds.folded() { 1 } else { usize::MAX }));
         }
-        rows.make_contiguous().sort();
+        rows.make_contiguous().sort_unstable();
     }
 
     /// True if a row tells of something that went wrong.

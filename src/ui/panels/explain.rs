@@ -15,7 +15,7 @@ use crate::ui::times::Times;
 /// A line or more a sentence, after an empty line; nothing where there is nothing to tell.
 pub fn lines<'a>(app: &App, arrival: u64, record: &Record, room: usize) -> Vec<Line<'a>> {
     let Event::Call(call) = &record.event else { return Vec::new() };
-    let sentences = call.explain.as_deref().unwrap_or_default();
+    let sentences: &[Told] = call.explain.as_deref().map_or(&[], |explanation| explanation);
     let clock = |time: Time| moment(app, record, time);
     let mut told: Vec<(About, String)> = sentences.iter().map(|s| (s.about, s.words(&clock))).collect();
     told.extend(restore(app, arrival).map(|sentence| (About::Restore, sentence)));
