@@ -23,7 +23,8 @@ const PROGRAMS: usize = 8192;
 
 /// True for a call that changed what is in a set: whoever makes an empty set has written nothing.
 pub fn writes_content(call: &Call) -> bool {
-    call.op.kind() == Kind::Change && call.op != Op::CREATE && call.outcome == Outcome::Ok
+    let took_effect = call.outcome == Outcome::Ok || call.applied.is_some_and(|n| n > 0);
+    call.op.kind() == Kind::Change && call.op != Op::CREATE && took_effect
 }
 
 /// What makes two programs distinct.

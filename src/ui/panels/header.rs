@@ -125,7 +125,7 @@ fn two_writers(app: &App) -> Option<Piece> {
         more => format!(" +{more}"),
     };
     let set = text::fit(&text::steady(&set), 24).into_owned();
-    Some(piece(4, &[("2W ", Meaning::Accent), (&set, Meaning::Plain), (&more, Meaning::Dim)]))
+    Some(piece(2, &[("2W ", Meaning::Accent), (&set, Meaning::Plain), (&more, Meaning::Dim)]))
 }
 
 /// `lost 412  ring full`; `lost 412+` where the probe was blind too, and nobody can know how many went by.
