@@ -51,7 +51,7 @@ impl Dumps {
 
     /// A list or save went well: its dump is open, unless it was so short that it ended within the call.
     pub fn begin(&mut self, wire: &WireCall<'_>, dump: OpenDump) {
-        let socket = (wire.netns, wire.port);
+        let socket = (wire.netns, wire.dump);
         let within = |e: &&mut Ended| e.socket == socket && wire.entered.is_some_and(|t| e.time >= t);
         if let Some(ended) = self.ended.iter_mut().rev().find(within) {
             ended.dump = Some(dump);
@@ -78,9 +78,9 @@ impl Dumps {
         if !self.sees_ends || self.open.len() >= MOST {
             return None;
         }
-        if wire.dumps_ended.wrapping_sub(self.told).cast_signed() > 0 {
+        if wire.dump.wrapping_sub(self.told).cast_signed() > 0 {
             // An end was not told: any of these may be over.
-            (self.told, self.given_up) = (wire.dumps_ended, wire.time);
+            (self.told, self.given_up) = (wire.dump, wire.time);
             self.open.values_mut().for_each(|open| open.doubtful = true);
         }
         let here = |socket: &Socket| socket.0 == wire.netns;
@@ -110,17 +110,17 @@ mod tests {
         dumps
     }
 
-    fn wire(port: u32, (entered, time): (u64, u64), dumps_ended: u32) -> WireCall<'static> {
-        WireCall { port, entered: Some(entered), time, dumps_ended, netns: 7, ..call(b"") }
+    fn wire(dump: u32, (entered, time): (u64, u64)) -> WireCall<'static> {
+        WireCall { dump, entered: Some(entered), time, netns: 7, ..call(b"") }
     }
 
     fn begin(dumps: &mut Dumps, port: u32, span: (u64, u64)) {
         let dump = OpenDump { time: Time(span.1 as i64), op: Op::SAVE, set: None, actor: Arc::<Actor>::default() };
-        dumps.begin(&wire(port, span, 0), dump);
+        dumps.begin(&wire(port, span), dump);
     }
 
     fn at(dumps: &mut Dumps, span: (u64, u64), ended: u32) -> Option<Vec<i64>> {
-        let open = dumps.open_during(&wire(0, span, ended))?;
+        let open = dumps.open_during(&wire(ended, span))?;
         Some(open.iter().map(|d| d.time.0).collect())
     }
 
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(at(&mut d, (80, 90), 1), Some(vec![40]));
         // It began before the first one ended, and is told after it.
         assert_eq!(at(&mut d, (65, 90), 1), Some(vec![40, 20]));
-        assert_eq!(d.open_during(&WireCall { netns: 8, ..wire(0, (80, 90), 1) }), Some([].into()));
+        assert_eq!(d.open_during(&WireCall { netns: 8, ..wire(1, (80, 90)) }), Some([].into()));
     }
 
     #[test]

@@ -162,6 +162,7 @@ fn put_dumps(o: &mut Object<'_>, dumps: Option<&[OpenDump]>) {
 }
 
 fn put_actor(o: &mut Object<'_>, actor: &Actor) {
+    o.time("started", actor.started);
     o.put("ppid", actor.ppid);
     o.put("comm", actor.comm.as_deref());
     o.put("exe", actor.exe.as_deref());
@@ -173,6 +174,7 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
     o.put("auid", actor.auid);
     o.put("login", actor.login.as_deref());
     o.put("ses", actor.ses);
+    o.put("tty", actor.tty.as_deref());
 }
 
 fn put_parents(o: &mut Object<'_>, actor: &Actor) {

@@ -27,8 +27,8 @@ struct Run {
     elements: u64,
 }
 
-/// A process (pid and start), the namespace of its socket, what it does and to which set.
-type Key = (u32, u64, u32, Op, Option<Arc<str>>);
+/// A process (pid and when it started), the namespace of its socket, what it does and to which set.
+type Key = (u32, Option<Time>, u32, Op, Option<Arc<str>>);
 
 /// The restores under way; see the module.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl Batches {
     }
 
     fn join(&mut self, call: &Call, now: Time, arrival: Arrival) -> Place {
-        let key = (call.actor.pid, call.actor.start, call.netns, call.op, call.set.clone());
+        let key = (call.actor.pid, call.actor.started, call.netns, call.op, call.set.clone());
         if self.0.len() >= MOST && !self.0.contains_key(&key) {
             self.0.clear();
         }

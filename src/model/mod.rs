@@ -22,6 +22,7 @@ pub mod lineage;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
+pub mod place;
 pub mod rate;
 pub mod record;
 pub mod responsible;

@@ -93,6 +93,9 @@ pub struct CallLine<'a> {
     #[serde(borrow)]
     login: Option<Text<'a>>,
     ses: Option<u32>,
+    #[serde(borrow)]
+    tty: Option<Text<'a>>,
+    started: Option<Moment>,
     #[serde(default)]
     netns: u32,
     #[serde(borrow)]
@@ -168,8 +171,8 @@ impl CallLine<'_> {
             gid: self.gid,
             auid: self.auid,
             ses: self.ses,
+            tty: name(self.tty),
             parents,
-            cgroup_id: None,
         };
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
         Call {
@@ -194,7 +197,7 @@ impl CallLine<'_> {
             failure: failure(self.errno, self.error.map(|t| t.0), self.message.map(|t| t.0)),
             dumps,
             explain: None,
-            actor: keep.actor(self.pid, cmdline, origin),
+            actor: keep.actor(self.pid, self.started.map(|t| t.0), cmdline, origin),
         }
     }
 }
