@@ -47,6 +47,7 @@ Examples:
   sudo ipsetaudit-tui log -f 'op=destroy,swap set=block*'
   sudo ipsetaudit-tui log --format json -o audit.jsonl
   ipsetaudit-tui log --from audit.jsonl --format csv
+  ipsetaudit-tui log --from audit.jsonl --explain -f outcome=failed
 
 {usage-heading} {usage}
 
@@ -102,6 +103,9 @@ enum Command {
         /// With --format restore: the network namespace whose changes are written
         #[arg(long, value_name = "NAME|INUM")]
         netns: Option<Wanted>,
+        /// Tell below a call what led to it: who held a set in use, where its content came from, who else writes it
+        #[arg(long)]
+        explain: bool,
     },
     /// Show recordings on the screen; no root needed
     Replay {
@@ -209,6 +213,8 @@ pub struct Lines {
     pub output: Option<PathBuf>,
     /// The network namespace whose changes are written as restore input; the host's without one.
     pub netns: Option<Wanted>,
+    /// What led to a call is told with it.
+    pub explain: bool,
 }
 
 impl Cli {
@@ -246,21 +252,26 @@ impl Cli {
         if from_files && packet_path {
             return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
-        let lines = |format, output, netns| End::Lines(Lines { format, output, netns });
+        let lines = |format, output, netns, explain| End::Lines(Lines { format, output, netns, explain });
         let recorded =
             |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
         let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
             None if on_terminal() => live(filter, End::Screen),
-            None => live(filter, lines(LogFormat::Text, None, None)),
+            None => live(filter, lines(LogFormat::Text, None, None, false)),
             Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
                 return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
             }
-            Some(Command::Log { format, output, from, netns }) if from.is_empty() => {
-                live(filter, lines(format, output, netns))
+            Some(Command::Log { format, explain: true, .. })
+                if !matches!(format, LogFormat::Text | LogFormat::Json) =>
+            {
+                return Err("--explain goes with --format text or json; the others have no place for it".into());
             }
-            Some(Command::Log { format, output, from, netns }) => {
-                recorded(from, 0.0, filter, lines(format, output, netns))
+            Some(Command::Log { format, output, from, netns, explain }) if from.is_empty() => {
+                live(filter, lines(format, output, netns, explain))
+            }
+            Some(Command::Log { format, output, from, netns, explain }) => {
+                recorded(from, 0.0, filter, lines(format, output, netns, explain))
             }
             Some(Command::Replay { files, speed }) => {
                 if !on_terminal() {

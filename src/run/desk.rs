@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::log::sink::Sink;
 use crate::model::Model;
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::op::Kind;
 use crate::model::record::{Cause, Event, Lost, Record, Time};
@@ -97,6 +98,8 @@ pub struct Desk<'a> {
     pub numbering: bool,
     /// Where records are written.
     pub outlets: Vec<Outlet>,
+    /// Tells what led to a call, where that is asked for.
+    pub explainer: Option<LogExplainer>,
     /// Where they are shown; headless runs have no screen.
     pub show: Option<Show<'a>>,
     /// Why the run ends, when it ends.
@@ -115,6 +118,7 @@ impl<'a> Desk<'a> {
             admission,
             numbering: true,
             outlets: Vec::new(),
+            explainer: None,
             show: None,
             ended_by,
             filter_text,
@@ -168,6 +172,11 @@ impl<'a> Desk<'a> {
     }
 
     fn take(&mut self, mut batch: Vec<Record>) -> io::Result<()> {
+        if let Some(explainer) = &mut self.explainer {
+            for record in &mut batch {
+                explainer.meet(record);
+            }
+        }
         batch.retain_mut(|record| self.admit(record));
         let Some(now) = batch.last().map(|r| r.time) else { return Ok(()) };
         let mut told = Vec::new();

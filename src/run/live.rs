@@ -21,6 +21,7 @@ use crate::log::restore::Restore;
 use crate::log::seed::Seed;
 use crate::log::sink::{self, LineSink};
 use crate::log::text::Text;
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::Stop;
@@ -42,6 +43,7 @@ fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
+    desk.explainer = to.explain.then(LogExplainer::default);
     desk.outlets.push(lines(to)?);
     desk.outlets.extend(recording(live)?);
     let mut capture = Capture::open(&live.capture)?;

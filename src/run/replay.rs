@@ -15,6 +15,7 @@ use crate::cli::{End, Recorded};
 use crate::log::new_file::sudo_owner;
 use crate::log::pace::Control;
 use crate::log::replay::{Replay, Tell};
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::Stop;
@@ -32,6 +33,7 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
             let ended_by = || String::new();
             let mut desk = Desk::new(Admission { queries: true, filter }, &ended_by);
             desk.numbering = false;
+            desk.explainer = to.explain.then(LogExplainer::default);
             desk.outlets.push(lines(to)?);
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
             let mut source = Replay::open(&recorded.files, control, tell)?;

@@ -43,8 +43,12 @@ impl<'a> Cursor<'a> {
         let applied = self.after(r#","applied":"#)?.or_null(Self::small)?;
         let line = self.after(r#","line":"#)?.or_null(Self::small)?;
         let exist = self.after(r#","exist":"#)?.truth()?;
+        // Recordings of before there were such keys do without.
+        let restore = self.pass(r#","restore":"#).map_or(Some(false), |()| self.truth())?;
         let outcome = Outcome::from_name(self.after(r#","outcome":"#)?.plain()?)?;
         let failure = self.failure()?;
+        // Open dumps are rare, and left to the long way.
+        let _ = self.pass(r#","dumps":null"#);
         let duration_ns = self.after(r#","duration_ns":"#)?.or_null(Self::number)?;
         let pid = self.after(r#","pid":"#)?.small()?;
         let tid = self.after(r#","tid":"#)?.small()?;
@@ -55,6 +59,7 @@ impl<'a> Cursor<'a> {
             op,
             outcome,
             exist,
+            restore,
             truncated,
             count,
             applied,
@@ -68,6 +73,8 @@ impl<'a> Cursor<'a> {
             options,
             elements,
             failure,
+            dumps: None,
+            explain: None,
             thread,
             netns_name,
             actor,

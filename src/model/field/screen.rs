@@ -61,7 +61,10 @@ pub fn write_what(f: &mut impl Write, call: &Call) -> fmt::Result {
     match (call.count, call.elements.first()) {
         (0 | 1, Some(element)) => f.write_str(element),
         (1, None) => f.write_str("1 element"),
-        (2.., _) => write!(f, "{} elements", grouped(call.count.into())),
+        (2.., _) => {
+            let restore = if call.restore { ", restore" } else { "" };
+            write!(f, "{} elements{restore}", grouped(call.count.into()))
+        }
         (0, None) => {
             let shape = call.op.row().map(|r| r.shape);
             let told = matches!(shape, Some(Shape::Create | Shape::Type) | None);

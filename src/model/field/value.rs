@@ -9,7 +9,7 @@ use std::fmt;
 use super::screen::{write_caller, write_note, write_result, write_target, write_what};
 use crate::model::op::Op;
 use crate::model::rate::Rate;
-use crate::model::record::{Actor, Call, Elements, Event, Parent, Time, Truncated};
+use crate::model::record::{Actor, Call, Elements, Event, OpenDump, Parent, Time, Truncated};
 use crate::model::sets::Touch;
 use crate::model::time::{Ago, Rfc3339};
 
@@ -40,6 +40,8 @@ pub enum Value<'a> {
     Elements(&'a Elements),
     /// Ancestors.
     Parents(&'a [Parent]),
+    /// Lists and saves that were open.
+    Dumps(&'a [OpenDump]),
     /// Names of fields.
     Truncated(Truncated),
     /// The set or sets of a call.
@@ -91,6 +93,7 @@ impl<'a> Value<'a> {
             Self::Result(c) => u128::from(c.outcome.is_failure()) << 8 | c.outcome as u128,
             Self::Caller(a) => caller_prefix(a),
             Self::Parents(p) => p.first().map_or(0, |p| text_prefix(&p.comm)),
+            Self::Dumps(d) => d.len() as u128,
             Self::Note(_) => 5 << 124,
             Self::Minute(rate, now) => rate.history(now).iter().map(|n| u128::from(*n)).sum(),
         }
@@ -188,6 +191,7 @@ impl fmt::Display for Value<'_> {
                 .iter()
                 .enumerate()
                 .try_for_each(|(i, p)| write!(f, "{}{}[{}]", if i > 0 { " < " } else { "" }, p.comm, p.pid)),
+            Self::Dumps(dumps) => join(f, dumps, "; "),
             Self::Truncated(t) => join(f, t.names(), " "),
             Self::Target(c) => write_target(f, c),
             Self::What(c) => write_what(f, c),
