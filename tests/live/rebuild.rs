@@ -12,25 +12,28 @@ use serde_json::Value;
 use crate::audit::{Audit, program, sh};
 use crate::workload::{Dice, command, comparable, creates};
 
-/// A workload as a shell runs it: single commands, and sessions of `ipset restore` that end at their first failure.
+/// A workload as a shell runs it: single commands, sessions of `ipset restore`, which end at their first failure, and
+/// interactive ones, which go on.
 fn script(seed: u64, commands: usize) -> String {
     let mut dice = Dice::new(seed);
     // Without sets to begin with, most of it would only fail.
     let mut script = creates().map(|line| format!("ipset {line}\n")).collect::<String>();
     let mut left = commands;
     while left > 0 {
-        let session = if dice.below(2) == 0 { 1 } else { (2 + dice.below(30)).min(left) };
-        left -= session;
+        let (program, session) = match dice.below(4) {
+            0 | 1 => ("", 1),
+            2 => ("ipset restore", 2 + dice.below(20)),
+            _ => ("ipset -", 20 + dice.below(80)),
+        };
+        left = left.saturating_sub(session);
         let together: Vec<_> = (0..session).map(|_| command(&mut dice)).collect();
         if let [one] = &together[..] {
             writeln!(script, "{}", one.shell()).expect("memory");
             continue;
         }
-        script.push_str("ipset restore <<'END'\n");
-        for line in together.iter().flat_map(|c| c.lines.iter().map(|line| (c.exist, line))) {
-            let (op, rest) = line.1.split_once(' ').unwrap_or((line.1, ""));
-            // Where a line fails, the rest of its session is not sent: most of them must not.
-            let exist = line.0 || dice.below(16) > 0;
+        writeln!(script, "{program} <<'END'").expect("memory");
+        for (exist, line) in together.iter().flat_map(|c| c.lines.iter().map(|line| (c.exist, line))) {
+            let (op, rest) = line.split_once(' ').unwrap_or((line, ""));
             let exist = if exist && matches!(op, "create" | "add" | "del") { "-exist " } else { "" };
             writeln!(script, "{op} {exist}{rest}").expect("memory");
         }
@@ -90,7 +93,7 @@ fn a_random_workload_is_rebuilt_from_its_log() {
     let partly = failed.iter().filter(|c| c["applied"].as_u64().is_some_and(|n| n > 0)).count();
     let types: BTreeSet<_> = ok.iter().filter(|c| c["op"] == "create").filter_map(|c| c["type"].as_str()).collect();
     println!("{} calls, {} failed, {partly} of them in part", calls.len(), failed.len());
-    assert!(ok.len() > 1_000 && failed.len() > 200 && partly > 10 && types.len() == 16, "{types:?}");
+    assert!(ok.len() > 1_500 && failed.len() > 200 && partly > 2 && types.len() == 16, "{types:?}");
     for (netns, save) in [(&[][..], "ipset save"), (&["--netns", "blue"], "ip netns exec blue ipset save")] {
         let saved = bash(save);
         assert!(saved.lines().count() > 100, "{saved}");

@@ -191,7 +191,7 @@ fn options(dice: &mut Dice, set_type: &str, create: &str, wanted: bool) -> Strin
     for (kept, some) in [
         ("timeout", &[" timeout 3000", " timeout 0", " timeout 900"][..]),
         ("counters", &[" packets 5 bytes 7"]),
-        ("comment", &[" comment \"a b; # c\"", " comment \"\""]),
+        ("comment", &[" comment \"a b; # c\""]),
         ("skbinfo", &[" skbmark 0x5", " skbprio 1:2 skbqueue 3", " skbmark 0x1/0xff"]),
     ] {
         if create.split(' ').any(|word| word == kept) {
