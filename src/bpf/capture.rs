@@ -138,7 +138,7 @@ impl Sockets {
         Ok(Self { canary, questions, own })
     }
 
-    /// A call of any kind loads ip_set, where it is a module: the packet path's functions are in it.
+    /// A call of any kind loads `ip_set`, where it is a module: the packet path's functions are in it.
     fn load_ipset(&self) {
         let _ = self.questions.call(canary::IPSET_CMD_PROTOCOL, &[]);
     }

@@ -96,7 +96,7 @@ fn a_random_workload_is_rebuilt_from_its_log() {
     assert!(ok.len() > 1_500 && failed.len() > 200 && partly > 2 && types.len() == 16, "{types:?}");
     for (netns, save) in [(&[][..], "ipset save"), (&["--netns", "blue"], "ip netns exec blue ipset save")] {
         let saved = bash(save);
-        assert!(saved.lines().count() > 100, "{saved}");
+        assert!(saved.lines().count() > 40, "{saved}");
         assert_eq!(rebuilt(&recording, netns), comparable(&saved), "{save}");
     }
     scripts.iter().for_each(|(_, file)| fs::remove_file(file).expect("it was there"));
