@@ -250,8 +250,10 @@ pub fn command(dice: &mut Dice) -> Command {
             let elements: Vec<_> = (0..many).map(|_| element(dice, kind, op == Op::ADD, exist)).collect();
             let lines: Vec<_> = elements.iter().map(|e| format!("{op} {set} {e}")).collect();
             let dims = Dims::of(Some(TYPES[kind].0));
-            let texts: Vec<_> =
-                elements.iter().map(|e| Element::parse(e, dims).expect("an element").to_string()).collect();
+            let texts: Vec<_> = elements
+                .iter()
+                .map(|e| Element::parse(e, dims).map_or_else(|| panic!("{e} is no element"), |e| e.to_string()))
+                .collect();
             Command {
                 exist,
                 lines,
