@@ -17,7 +17,8 @@ use crate::workload::{Dice, command, comparable, creates};
 fn script(seed: u64, commands: usize) -> String {
     let mut dice = Dice::new(seed);
     // Without sets to begin with, most of it would only fail.
-    let mut script = creates().map(|line| format!("ipset {line}\n")).collect::<String>();
+    let mut script = String::new();
+    creates().for_each(|line| writeln!(script, "ipset {line}").expect("memory"));
     let mut left = commands;
     while left > 0 {
         let (program, session) = match dice.below(4) {
@@ -99,7 +100,9 @@ fn a_random_workload_is_rebuilt_from_its_log() {
         assert!(saved.lines().count() > 40, "{saved}");
         assert_eq!(rebuilt(&recording, netns), comparable(&saved), "{save}");
     }
-    scripts.iter().for_each(|(_, file)| fs::remove_file(file).expect("it was there"));
+    for (_, file) in &scripts {
+        fs::remove_file(file).expect("it was there");
+    }
     fs::remove_file(recording).expect("it was there");
     sh("ipset flush; ipset destroy; ip netns del blue");
 }
