@@ -139,6 +139,7 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
         pid: u32,
         comm: &'a str,
     }
+    o.time("started", actor.started);
     o.put("ppid", actor.ppid);
     o.put("comm", actor.comm.as_deref());
     o.put("exe", actor.exe.as_deref());
@@ -150,6 +151,7 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
     o.put("auid", actor.auid);
     o.put("login", actor.login.as_deref());
     o.put("ses", actor.ses);
+    o.put("tty", actor.tty.as_deref());
 }
 
 fn put_packets(o: &mut Object<'_>, p: &Packets) {
