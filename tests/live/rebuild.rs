@@ -63,7 +63,9 @@ fn rebuilt(recording: &str, netns: &[&str]) -> Vec<String> {
     let input = output(log);
     let file = format!("{recording}.ipset");
     fs::write(&file, &input).expect("a file");
-    let unsaid: Vec<_> = input.lines().filter(|line| line.starts_with('#') && line.contains(": add ")).collect();
+    // How far a range came that failed, nobody is told; everything else can be written.
+    let told = |line: &&str| line.starts_with("# it failed, perhaps after a part of it: ");
+    let unsaid: Vec<_> = input.lines().filter(|line| line.contains(": add ") && !told(line)).collect();
     assert_eq!(unsaid, Vec::<&str>::new(), "every element can be written");
     let save = bash(&format!("unshare -n sh -c 'ipset restore < {file} && ipset save'"));
     fs::remove_file(file).expect("it was there");
@@ -77,7 +79,7 @@ fn a_random_workload_is_rebuilt_from_its_log() {
     let recording = env::temp_dir().join(format!("rebuild-{}.jsonl", std::process::id())).display().to_string();
     let audit = Audit::start(&["-r", &recording]);
     // Two at once: sets of the same names, which have nothing to do with one another.
-    let scripts = [("", 5, 2_000), ("ip netns exec blue", 6, 3_000)].map(|(inside, seed, commands)| {
+    let scripts = [("", 5, 1_000), ("ip netns exec blue", 6, 1_500)].map(|(inside, seed, commands)| {
         let file = format!("{recording}.{seed}.sh");
         fs::write(&file, script(seed, commands)).expect("a file");
         (inside, file)
