@@ -56,6 +56,7 @@ Examples:
 A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
 
 #[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Global {
     /// Detach and write to syslog (not there yet)
     #[arg(short, long, global = true)]

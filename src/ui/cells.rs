@@ -9,7 +9,7 @@ use super::text;
 use super::theme::Meaning;
 use super::times::{Times, Zone};
 use crate::model::field::Value;
-use crate::model::field::value::grouped;
+use crate::model::field::value::{PacketCell, grouped};
 use crate::model::op::{Kind, Op};
 use crate::model::rate::Rate;
 use crate::model::record::{Actor, Call, Outcome, Time};
@@ -89,7 +89,8 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
         Value::What(call) if call.restore && call.count > 1 => restored_what(call, look.folded.is_some(), room),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
-        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Note(_) => {
+        Value::Packets(p, PacketCell::Result) => one(value.to_string(), alarm(p.failed > 0)),
+        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Packets(..) | Value::Note(_) => {
             one(value.to_string(), Meaning::Plain)
         }
     }

@@ -263,7 +263,10 @@ fn what_is_no_record_is_told() {
     );
     assert!(fault("{\"v\":3,\"kind\":[]}").contains("schema version 3"));
     assert_eq!(fault("{\"v\":1}"), "column 7: missing field `kind`");
-    assert_eq!(with("\"kind\":\"call\"", "\"kind\":\"cull\""), "kind \"cull\" is none of call, lost, start, stop");
+    assert_eq!(
+        with("\"kind\":\"call\"", "\"kind\":\"cull\""),
+        "kind \"cull\" is none of call, packets, lost, start, stop"
+    );
     assert_eq!(with("\"op\":\"add\"", "\"op\":\"frob\""), "column 80: \"frob\" is no op");
     assert!(with("\"op\":\"add\"", "\"op\":null").contains("invalid type: null, expected a string"));
     assert!(with("\"time\":\"2026", "\"time\":\"9026").contains("is no time"));

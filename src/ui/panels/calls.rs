@@ -54,9 +54,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
         how.cursor = Some(cursor.cell);
         match &record.event {
             Event::Call(_) => table::row(buffer, line, &columns, sum.as_ref().unwrap_or(record), &how),
-            Event::Packets(_) => {
+            Event::Packets(packets) => {
                 table::row(buffer, line, &columns, record, &how);
-                if !how.selected {
+                if !how.selected && packets.failed == 0 {
                     buffer.set_style(line, app.theme.style(Meaning::Dim));
                 }
             }
