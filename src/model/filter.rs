@@ -11,7 +11,7 @@
 //! there is no value. Beside the fields of the log there are `elem`, which compares addresses by containment in either
 //! direction, and `kind` (change, read, query). Records that are no calls always pass: a loss is never filtered away.
 
-mod address;
+pub(in crate::model) mod address;
 mod cell;
 mod compile;
 mod criteria;

@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod callers;
 pub mod counts;
+pub mod coverage;
 pub mod element;
 pub mod error;
 pub mod failures;
@@ -20,6 +21,7 @@ pub mod op;
 pub mod outcome;
 pub mod rate;
 pub mod record;
+pub mod report;
 pub mod rows;
 pub mod set_type;
 pub mod sets;
@@ -28,6 +30,7 @@ pub mod text;
 pub mod time;
 pub mod types;
 pub mod view;
+pub mod who;
 
 use std::sync::Arc;
 
