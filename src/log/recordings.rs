@@ -230,6 +230,6 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         let names: Vec<_> = open(&paths).unwrap().into_iter().map(|r| r.path).collect();
-        assert_eq!(names, [&paths[2], &paths[0], &paths[1]]);
+        assert_eq!(names, [paths[2].clone(), paths[0].clone(), paths[1].clone()]);
     }
 }

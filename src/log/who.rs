@@ -69,7 +69,8 @@ fn write_set(out: &mut String, answer: &Answer) -> fmt::Result {
     }
     match &answer.created {
         Some(record) => {
-            writeln!(out, "created:")?;
+            let unless = if answer.new { "" } else { ", unless it was there before (-exist)" };
+            writeln!(out, "created{unless}:")?;
             record_line(out, "  ", record)?;
         }
         None if matches!(answer.state, State::Unknown) => {}

@@ -14,6 +14,9 @@ use super::time::Rfc3339;
 /// Gaps told one by one; what comes beyond is one long gap.
 const MOST: usize = 256;
 
+/// Words of `previous` in a start record at the beginning of a file that is new in the middle of a run.
+const GOES_ON: [&str; 3] = ["rotated", "removed", "truncated"];
+
 /// A span of time in which calls may have gone unrecorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -141,6 +144,7 @@ pub struct Coverage {
     ended: Option<Arc<str>>,
     stopped: bool,
     runs: u64,
+    count: u64,
     gaps: Vec<Gap>,
     many: Option<Gap>,
     /// Calls that change nothing matter too.
@@ -205,7 +209,13 @@ impl Coverage {
         self.gaps.iter().chain(&self.many).filter(move |gap| gap.meets(from, to))
     }
 
+    /// How many gaps there were so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     fn add(&mut self, gap: Gap) {
+        self.count += 1;
         if self.gaps.len() < MOST {
             self.gaps.push(gap);
             return;
@@ -225,7 +235,7 @@ impl Coverage {
         }
         let before = std::mem::replace(&mut self.seq, record.seq);
         let unread = std::mem::take(&mut self.unread);
-        if record.seq == before + 1 || first {
+        if record.seq == before + 1 || first || before == 0 {
             return;
         }
         let (from, to) = (self.last, Some(record.time.max(self.last)));
@@ -237,13 +247,16 @@ impl Coverage {
     }
 
     fn start(&mut self, record: &Record, start: &Start, first: bool) -> bool {
-        // A file that was begun within a run repeats how the run began.
-        let goes_on = record.seq > 1 && record.seq == self.seq + 1 && !self.stopped && self.boot_id == start.boot_id;
         self.unread = 0;
-        self.seq = record.seq;
-        if goes_on {
+        // A file that was begun in the middle of a run repeats how the run began, under the number of the record before.
+        if start.previous.as_deref().is_some_and(|word| GOES_ON.contains(&word)) {
+            if first {
+                (self.seq, self.boot_id) = (record.seq, start.boot_id.clone());
+                self.filtered(record, start);
+            }
             return false;
         }
+        self.seq = record.seq;
         self.runs += 1;
         let rebooted = !first && self.boot_id.is_some() && start.boot_id.is_some() && self.boot_id != start.boot_id;
         if !first {
@@ -256,12 +269,16 @@ impl Coverage {
                 self.add(Gap { from: self.last, to: Some(record.time), why });
             }
         }
-        if let Some(filter) = start.filter.as_deref().filter(|f| !f.is_empty()) {
-            self.add(Gap { from: record.time, to: None, why: Why::Filtered(filter.into()) });
-        }
+        self.filtered(record, start);
         self.stopped = false;
         self.boot_id = start.boot_id.clone().or(self.boot_id.take());
         rebooted
+    }
+
+    fn filtered(&mut self, record: &Record, start: &Start) {
+        if let Some(filter) = start.filter.as_deref().filter(|f| !f.is_empty()) {
+            self.add(Gap { from: record.time, to: None, why: Why::Filtered(filter.into()) });
+        }
     }
 
     fn stop(&mut self, record: &Record, end: &End) {
@@ -322,7 +339,12 @@ mod tests {
         assert!(told(&[start(1, 0, "a", None), flush(2, 1), flush(3, 2), stop(4, 3)]).is_empty());
         // A recording may begin in the middle of a run, and a file of it with how the run began.
         assert!(told(&[flush(17, 1), flush(18, 2)]).is_empty());
-        assert!(told(&[start(1, 0, "a", None), flush(2, 1), start(3, 2, "a", None), flush(4, 3)]).is_empty());
+        let mut rotated = start(2, 1, "a", None);
+        if let Event::Start(start) = &mut rotated.event {
+            start.previous = Some("rotated".to_owned());
+        }
+        assert!(told(&[start(1, 0, "a", None), flush(2, 1), rotated.clone(), flush(3, 3)]).is_empty());
+        assert!(told(&[rotated, flush(3, 3)]).is_empty());
     }
 
     #[test]

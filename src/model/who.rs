@@ -49,6 +49,8 @@ pub struct Who {
     question: Question,
     coverage: Coverage,
     namespaces: BTreeMap<u32, Netns>,
+    /// Records are later than what is asked for.
+    beyond: bool,
     /// Calls in namespaces beyond the limit.
     unplaced: u64,
 }
@@ -56,15 +58,24 @@ pub struct Who {
 impl Who {
     /// Begins with nothing known.
     pub fn new(question: Question) -> Self {
-        Self { question, coverage: Coverage::default(), namespaces: BTreeMap::new(), unplaced: 0 }
+        Self { question, coverage: Coverage::default(), namespaces: BTreeMap::new(), beyond: false, unplaced: 0 }
     }
 
     /// Takes the next record.
     pub fn take(&mut self, record: Record) {
         if self.question.until.is_some_and(|until| record.time > until) {
+            // What comes first shows whether somebody watched up to then.
+            if !std::mem::replace(&mut self.beyond, true) {
+                self.coverage.take(&record);
+            }
             return;
         }
-        if self.coverage.take(&record) {
+        let gaps = self.coverage.count();
+        let booted = self.coverage.take(&record);
+        if self.coverage.count() != gaps {
+            self.namespaces.values_mut().for_each(Netns::forget_absence);
+        }
+        if booted {
             self.namespaces.values_mut().for_each(|netns| netns.booted(&self.question, &record));
         }
         let Event::Call(call) = &record.event else { return };

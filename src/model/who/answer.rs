@@ -38,8 +38,10 @@ pub struct Answer {
     pub state: State,
     /// Its type, or that of what last had the name.
     pub set_type: Option<Arc<str>>,
-    /// The call that made what the name stands for; not known if it was there before.
+    /// The call that made what the name stands for; none if it was there before. One with `-exist` may have found it.
     pub created: Option<Record>,
+    /// It is certain that it did.
+    pub new: bool,
     /// Swaps and renames that brought its content here, oldest first; how many more there were before.
     pub trail: (Vec<Record>, u64),
     /// Who wrote to the content last, the latest last; true if there were more.
@@ -177,6 +179,7 @@ impl Who {
             span: (begins, now),
             state,
             set_type: content.set_type.clone(),
+            new: content.new,
             created: content.created.map(|record| *record),
             trail: (content.trail, content.earlier_moves),
             writers: (content.writers, content.more_writers),
@@ -249,7 +252,7 @@ impl Who {
             doubts.push(Doubt::Unsure(maybe.record.clone()));
         }
         let networks = content.set_type.as_deref().is_none_or(|t| t.contains("net"));
-        let before = content.known_since().is_none() && content.created.is_none();
+        let before = content.known_since().is_none();
         match element.map(|e| &e.verdict) {
             None | Some(Verdict::NoSet) => {}
             Some(Verdict::In | Verdict::Excepted | Verdict::Perhaps | Verdict::Many) => {
@@ -264,10 +267,10 @@ impl Who {
             Some(_) if before && networks => doubts.push(Doubt::Before(begins)),
             Some(_) => {}
         }
-        if netns.overflow {
+        if netns.overflow || self.unplaced > 0 {
             doubts.push(Doubt::Overflow);
         }
-        if !self.coverage.stopped() && now > self.coverage.ends() {
+        if !self.coverage.stopped() && !self.beyond && now > self.coverage.ends() {
             doubts.push(Doubt::Open(self.coverage.ends()));
         }
         doubts

@@ -24,8 +24,10 @@ pub struct Writer {
 #[derive(Clone, Debug, Default)]
 pub struct Content {
     pub set_type: Option<Arc<str>>,
-    /// The call that made it; `None` if it was there before.
+    /// The call that made it, unless it says `-exist` and found it there; `None` if it was there before.
     pub created: Option<Box<Record>>,
+    /// It is certain that it did.
+    pub new: bool,
     /// Swaps and renames that moved it, the latest of them.
     pub trail: Vec<Record>,
     pub earlier_moves: u64,
@@ -49,13 +51,13 @@ pub struct Content {
 }
 
 impl Content {
-    /// A new, empty set.
-    pub fn created(record: &Record, call: &Call) -> Self {
+    /// A new set; an empty one, unless it may have been there before.
+    pub fn created(record: &Record, call: &Call, empty: bool) -> Self {
         let (timeout, netmask) = options(call.options.as_deref().unwrap_or_default());
         let forceadd = call.options.as_deref().unwrap_or_default().split(' ').any(|word| word == "forceadd");
-        let created = (!call.exist).then(|| Box::new(record.clone()));
+        let created = Some(Box::new(record.clone()));
         let set_type = call.set_type.clone();
-        Self { set_type, emptied: created.clone(), created, timeout, netmask, forceadd, ..Self::default() }
+        Self { set_type, emptied: created.clone().filter(|_| empty), created, new: empty, timeout, netmask, forceadd, ..Self::default() }
     }
 
     /// A call that changed it.

@@ -1,14 +1,16 @@
 //! The sets of one network namespace, by name, and what happened to the name that is asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Question;
 use super::content::Content;
 use super::element::Kind;
 use super::story::{Deed, Effect, Story, brief};
+use crate::model::element::Element;
 use crate::model::op::Op;
 use crate::model::record::{Call, Event, Outcome, Record, Truncated};
+use crate::model::set_type::Dims;
 
 /// Sets kept in mind: the kernel has no more in a namespace.
 const MOST: usize = 65_536;
@@ -23,6 +25,9 @@ const IPSET_ERR_EXIST: i32 = 4103;
 pub struct Netns {
     pub name: Option<Arc<str>>,
     sets: HashMap<Arc<str>, Box<Content>>,
+    /// Names that nothing has any more; all that nothing has, once all sets were destroyed.
+    gone: HashSet<Arc<str>>,
+    all_gone: bool,
     /// Flushes of all sets, and the last of them.
     flushes: u64,
     flushed: Option<Box<Record>>,
@@ -54,7 +59,26 @@ impl Netns {
     /// A boot: no set is left.
     pub fn booted(&mut self, question: &Question, record: &Record) {
         self.end(question, record, Effect::Booted);
+        self.clear();
+    }
+
+    /// Calls may be missing: a name that nothing had may be taken.
+    pub fn forget_absence(&mut self) {
+        self.gone.clear();
+        self.all_gone = false;
+    }
+
+    fn clear(&mut self) {
         self.sets.clear();
+        self.gone.clear();
+        self.all_gone = true;
+    }
+
+    /// Nothing has that name any more.
+    fn absent(&mut self, set: &Arc<str>) {
+        if self.gone.len() < MOST && !self.all_gone {
+            self.gone.insert(Arc::clone(set));
+        }
     }
 
     /// Takes a call in this namespace.
@@ -112,13 +136,14 @@ impl Netns {
             (Op::CREATE, Some(set), _) => self.create(question, &record, &set),
             (Op::DESTROY, None, _) => {
                 self.end(question, &record, Effect::Destroyed);
-                self.sets.clear();
+                self.clear();
             }
             (Op::DESTROY, Some(set), _) => {
                 if set == question.set {
                     self.end(question, &record, Effect::Destroyed);
                 }
                 self.sets.remove(&set);
+                self.absent(&set);
             }
             (Op::FLUSH, None, _) => {
                 if !self.met || self.sets.contains_key(&question.set) {
@@ -158,7 +183,8 @@ impl Netns {
             self.story.push(record, Effect::Created);
             (self.last, self.left) = (None, None);
         }
-        let mut content = Box::new(Content::created(record, call));
+        let empty = !call.exist || self.all_gone || self.gone.remove(set);
+        let mut content = Box::new(Content::created(record, call, empty));
         content.flushes = self.flushes;
         content.written(record.clone());
         self.sets.insert(Arc::clone(set), content);
@@ -182,6 +208,8 @@ impl Netns {
             content.moved(record);
             self.sets.insert(Arc::clone(to), content);
         }
+        self.gone.remove(to);
+        self.absent(from);
     }
 
     fn swap(&mut self, question: &Question, record: &Record, one: &Arc<str>, other: &Arc<str>) {
@@ -337,10 +365,11 @@ fn one(content: &mut Content, sought: &super::Sought, (n, text): (u32, &str), re
         (Outcome::Ok, _) => Some(call.count),
         (_, applied) => applied,
     };
+    let is_many = |text| Element::parse(text, Dims::of(kind.set_type)).is_some_and(|e| e.is_many(kind.set_type));
     let (done, sure) = match applied {
         Some(applied) if n < applied => (true, true),
-        // A range may have failed after a part of it.
-        Some(applied) => (n == applied && call.outcome == Outcome::Failed && text.contains('-'), false),
+        // One that stands for many may have failed after a part of it.
+        Some(applied) => (n == applied && call.outcome == Outcome::Failed && is_many(text), false),
         None => (true, false),
     };
     let exists = call.count == 1 && call.failure.as_ref().is_some_and(|f| f.errno == Some(IPSET_ERR_EXIST));
