@@ -261,8 +261,9 @@ impl Cli {
             );
         }
         let lines = |format, output, netns| End::Lines(Lines { format, output, netns });
-        let recorded =
-            |files, speed, filter, window, end| Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end });
+        let recorded = |files, speed, filter, window, end| {
+            Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
+        };
         let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
             None if on_terminal() => live(filter, End::Screen),
@@ -280,7 +281,9 @@ impl Cli {
                 recorded(from, 0.0, filter, window, lines(format, output, netns))
             }
             Some(Command::Who(_)) if filter.is_some() => {
-                return Err("who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into());
+                return Err(
+                    "who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into()
+                );
             }
             Some(Command::Who(who)) => Plan::Who(who.plan()),
             Some(Command::Report(report)) => Plan::Report(report.plan(filter, queries)),

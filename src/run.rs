@@ -56,7 +56,7 @@ pub fn run(plan: Plan) -> Result<Status> {
         Plan::Live(live) => live::audit(&live),
         Plan::Recorded(recorded) => replay::replay(&recorded),
         Plan::Who(who) => after::who(who),
-        Plan::Report(report) => after::report(report),
+        Plan::Report(report) => after::report(&report),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

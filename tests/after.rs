@@ -84,8 +84,7 @@ fn verdicts_are_what_the_kernel_would_have_said() {
         ("masked", "10.7.8.1", "never_added"),
     ] {
         let args = ["who", set, element, "--format", "json", "--from", "after.jsonl"];
-        let answer: serde_json::Value =
-            serde_json::from_slice(&program(&recordings(), &args).stdout).unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&program(&recordings(), &args).stdout).unwrap();
         assert_eq!((&answer["verdict"], &answer["certain"]), (&verdict.into(), &true.into()), "{set} {element}");
     }
 }

@@ -171,7 +171,12 @@ impl ReportArgs {
     pub(super) fn plan(self, filter: Option<String>, queries: bool) -> Report {
         let Self { from, mut by, top, format, window } = self;
         let mut seen = Vec::new();
-        by.retain(|by| !seen.contains(by) && { seen.push(*by); true });
+        by.retain(|by| {
+            !seen.contains(by) && {
+                seen.push(*by);
+                true
+            }
+        });
         let usual = if format == ReportFormat::Text { 10 } else { usize::MAX };
         let top = top.map_or(usual, |top| if top == 0 { usize::MAX } else { top });
         Report { files: from, by, filter, queries, top, format, window }

@@ -135,15 +135,15 @@ fn unpacked(mut file: File) -> io::Result<(Box<dyn Read + Send>, bool)> {
 }
 
 fn read_on(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<usize> {
-    let had = head.len();
-    head.resize(had + CHUNK, 0);
+    let filled = head.len();
+    head.resize(filled + CHUNK, 0);
     let read = loop {
-        match input.read(&mut head[had..]) {
+        match input.read(&mut head[filled..]) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             read => break read,
         }
     };
-    head.truncate(had + *read.as_ref().unwrap_or(&0));
+    head.truncate(filled + *read.as_ref().unwrap_or(&0));
     read
 }
 

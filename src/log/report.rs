@@ -51,17 +51,18 @@ fn write_table(out: &mut String, report: &Report, table: &Table, top: usize) -> 
     if rows.is_empty() {
         return Ok(());
     }
-    let mut cells: Vec<[String; 5]> = vec![["calls", "added", "deleted", "failed", table.by.name()].map(str::to_owned)];
+    let mut lines: Vec<[String; 5]> = vec![["calls", "added", "deleted", "failed", table.by.name()].map(str::to_owned)];
     let line = |sum: &Sum, name: String| {
-        let [calls, added, deleted, failures] = [sum.calls, sum.added, sum.deleted, sum.failures].map(|n| n.to_string());
+        let [calls, added, deleted, failures] =
+            [sum.calls, sum.added, sum.deleted, sum.failures].map(|n| n.to_string());
         [calls, added, deleted, failures, name]
     };
-    cells.extend(rows.iter().map(|(key, sum)| line(sum, name(report, table.by, key).unwrap_or(NONE.to_owned()))));
-    cells.extend(others.iter().map(|sum| line(sum, OTHERS.to_owned())));
-    let width = |n: usize| cells.iter().map(|row| row[n].width()).max().unwrap_or(0);
+    lines.extend(rows.iter().map(|(key, sum)| line(sum, name(report, table.by, key).unwrap_or(NONE.to_owned()))));
+    lines.extend(others.iter().map(|sum| line(sum, OTHERS.to_owned())));
+    let width = |n: usize| lines.iter().map(|row| row[n].width()).max().unwrap_or(0);
     let widths = [0, 1, 2, 3].map(width);
     writeln!(out)?;
-    for row in &cells {
+    for row in &lines {
         widths.iter().zip(row).try_for_each(|(width, cell)| write!(out, "{cell:>width$}  "))?;
         writeln!(out, "{}", row[4])?;
     }
@@ -102,9 +103,7 @@ fn time(time: Time) -> Value {
 }
 
 fn put_sum(o: &mut Map<String, Value>, sum: &Sum) {
-    for (key, n) in
-        [("calls", sum.calls), ("added", sum.added), ("deleted", sum.deleted), ("failures", sum.failures)]
-    {
+    for (key, n) in [("calls", sum.calls), ("added", sum.added), ("deleted", sum.deleted), ("failures", sum.failures)] {
         o.insert(key.to_owned(), json!(n));
     }
     o.insert("first".to_owned(), time(sum.first));
@@ -153,7 +152,8 @@ pub fn csv(report: &Report, top: usize) -> Vec<u8> {
     // Writing to memory does not fail.
     let _ = line(["by", "key", "calls", "added", "deleted", "failures", "first", "last"], &mut out);
     let mut put = |by: &str, key: &str, sum: &Sum| {
-        let [calls, added, deleted, failures] = [sum.calls, sum.added, sum.deleted, sum.failures].map(|n| n.to_string());
+        let [calls, added, deleted, failures] =
+            [sum.calls, sum.added, sum.deleted, sum.failures].map(|n| n.to_string());
         let _ = line([by, key, &calls, &added, &deleted, &failures, &at(sum.first), &at(sum.last)], &mut out);
     };
     put("all", "", &report.sum);
@@ -162,7 +162,9 @@ pub fn csv(report: &Report, top: usize) -> Vec<u8> {
         for (key, sum) in &rows {
             put(table.by.name(), &name(report, table.by, key).unwrap_or_default(), sum);
         }
-        others.iter().for_each(|sum| put(table.by.name(), OTHERS, sum));
+        if let Some(sum) = &others {
+            put(table.by.name(), OTHERS, sum);
+        }
     }
     for gap in report.gaps() {
         let (count, to) = (gap.count().map(|n| n.to_string()).unwrap_or_default(), gap.to.map(at).unwrap_or_default());

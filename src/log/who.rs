@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::export::line;
 use crate::model::record::{Event, Record, Time};
 use crate::model::time::Rfc3339;
-use crate::model::who::{Answer, Deed, Doubt, Effect, ElementAnswer, State, Verdict};
+use crate::model::who::{Answer, Deed, Doubt, Effect, ElementAnswer, Member, State, Verdict};
 
 /// Deeds that are spelt out for people; JSON has all that are kept.
 const TOLD: usize = 40;
@@ -132,17 +132,22 @@ fn sentence(answer: &Answer, element: &ElementAnswer) -> String {
         (true, _) => format!("no call {did}"),
         (false, _) => format!("no recorded call {did}, but calls may be missing"),
     };
-    let timeout = || match element.members.first().and_then(|m| m.times_out()) {
+    let timeout = || match element.members.first().and_then(Member::times_out) {
         Some(time) => format!("; it times out at {}", utc(time)),
         None => String::new(),
     };
+    let part = if element.members.first().is_some_and(Member::in_part) { "in part " } else { "" };
     let by = |record: &Record| format!("by {} at {}", what(record, set), utc(record.time));
     match &element.verdict {
         Verdict::In if element.members.first().is_some_and(|m| m.found) => {
             format!("in the set at {at}, where a call found it; {}{}", no_call("removed it since"), timeout())
         }
-        Verdict::In if certain => format!("in the set at {at}; {}{}", no_call("removed it since it was added"), timeout()),
-        Verdict::In => format!("should be in the set at {at}; {}{}", no_call("removed it since it was added"), timeout()),
+        Verdict::In => {
+            let is = if certain { "" } else { "should be " };
+            let rest =
+                if part.is_empty() { "removed it since it was added" } else { "removed the rest since it was added" };
+            format!("{is}{part}in the set at {at}; {}{}", no_call(rest), timeout())
+        }
         Verdict::Excepted => format!("not matched at {at}: what is nearest says nomatch; {}", no_call("removed that")),
         Verdict::Perhaps => format!("perhaps in the set at {at}{}", timeout()),
         Verdict::TimedOut(time, _) => format!("timed out at {}; {}", utc(*time), no_call("added it again")),
@@ -211,7 +216,9 @@ impl fmt::Display for Doubted<'_> {
             Doubt::Unsure(record) => write!(f, "what this call did is not known: {}", line(record, false)),
             Doubt::Before(time) => write!(f, "what the set held before {}, when the recording begins", utc(*time)),
             Doubt::Timeout => f.write_str("when it times out: the set's default is not in the recording"),
-            Doubt::Forceadd => f.write_str("the set has forceadd: when it is full, the kernel drops elements for new ones"),
+            Doubt::Forceadd => {
+                f.write_str("the set has forceadd: when it is full, the kernel drops elements for new ones")
+            }
             Doubt::Overflow => f.write_str("more sets were named than are kept in mind"),
             Doubt::Open(time) => {
                 write!(f, "the recording goes on or was cut off: its last record is of {}", utc(*time))
@@ -241,12 +248,12 @@ pub fn json(answer: &Answer) -> String {
         put("element", json!(element.text));
         put("verdict", json!(verdict(&element.verdict)));
         put("because", because(&element.verdict, element).map_or(Value::Null, record));
-        let timed_out = match &element.verdict {
+        let gone_at = match &element.verdict {
             Verdict::TimedOut(time, _) => Some(*time),
             _ => None,
         };
-        let times_out = timed_out.or_else(|| element.members.first().and_then(|m| m.times_out()));
-        put("times_out", times_out.map_or(Value::Null, time));
+        let goes_at = gone_at.or_else(|| element.members.first().and_then(Member::times_out));
+        put("times_out", goes_at.map_or(Value::Null, time));
         put("members", element.members.iter().map(|m| record(&m.by)).collect());
     }
     put("created", answer.created.as_ref().map_or(Value::Null, record));
@@ -260,7 +267,8 @@ pub fn json(answer: &Answer) -> String {
     put("history_earlier", json!(answer.deeds.1));
     put("refused", answer.refused.0.iter().map(record).collect());
     put("refused_calls", json!(answer.refused.1));
-    let place = |(inode, name): &(u32, Option<std::sync::Arc<str>>)| json!({"netns": inode, "netns_name": name.as_deref()});
+    let place =
+        |(inode, name): &(u32, Option<std::sync::Arc<str>>)| json!({"netns": inode, "netns_name": name.as_deref()});
     put("elsewhere", answer.elsewhere.iter().map(place).collect());
     put("not_known", answer.doubts.iter().map(doubt).collect());
     Value::Object(o).to_string() + "\n"

@@ -298,7 +298,9 @@ impl Coverage {
             self.unread += lost.count.unwrap_or(0);
         }
         let blind = |gap: &&mut Gap| {
-            gap.to.is_none() && matches!(gap.why, Why::Lost { cause, .. } if cause == lost.cause) && lost.count.is_none()
+            gap.to.is_none()
+                && matches!(gap.why, Why::Lost { cause, .. } if cause == lost.cause)
+                && lost.count.is_none()
         };
         // A blind spell is told when it begins and again when it ends.
         if let Some(known) = self.gaps.iter_mut().rev().find(blind) {
@@ -317,7 +319,9 @@ mod tests {
 
     fn told(records: &[Record]) -> Vec<String> {
         let mut coverage = Coverage::default();
-        records.iter().for_each(|r| _ = coverage.take(r));
+        for record in records {
+            coverage.take(record);
+        }
         coverage.gaps(Time(i64::MIN), Time(i64::MAX)).map(|gap| gap.why.to_string()).collect()
     }
 
@@ -368,7 +372,8 @@ mod tests {
     #[test]
     fn losses_of_what_changes_nothing_do_not_matter() {
         let of = |op| {
-            let lost = Lost { cause: Cause::RingFull, op, count: Some(2), total: 2, first: Time(0), last: Some(Time(1)) };
+            let lost =
+                Lost { cause: Cause::RingFull, op, count: Some(2), total: 2, first: Time(0), last: Some(Time(1)) };
             told(&[flush(1, 0), record(2, 1, Event::Lost(lost))]).len()
         };
         assert_eq!([of(None), of(Some(Op::DEL)), of(Some(Op::LIST)), of(Some(Op::HEADER))], [1, 1, 0, 0]);

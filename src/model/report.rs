@@ -359,10 +359,12 @@ mod tests {
     #[test]
     fn a_table_is_bounded() {
         let who = actor(1, "ipset", &[]);
-        let records = (0..ROWS as u64 + 100).map(|n| {
-            record(n + 1, n as i64, Event::Call(call(Op::FLUSH, Some(&format!("x{n}")), &who)))
-        });
+        let records = (0..ROWS as u64 + 100)
+            .map(|n| record(n + 1, n as i64, Event::Call(call(Op::FLUSH, Some(&format!("x{n}")), &who))));
         let report = report(&[By::Set], records);
-        assert_eq!((report.tables[0].len(), report.tables[0].top(usize::MAX).1.map(|sum| sum.calls)), (ROWS, Some(100)));
+        assert_eq!(
+            (report.tables[0].len(), report.tables[0].top(usize::MAX).1.map(|sum| sum.calls)),
+            (ROWS, Some(100))
+        );
     }
 }

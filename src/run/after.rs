@@ -42,7 +42,7 @@ pub fn who(asked: AskWho) -> Result<Status> {
     });
     read(&asked.files, |record| who.take(record))?;
     let answer = who.answer()?;
-    print(match asked.format {
+    print(&match asked.format {
         WhoFormat::Text => write_who::text(&answer).into_bytes(),
         WhoFormat::Json => write_who::json(&answer).into_bytes(),
     })?;
@@ -50,12 +50,12 @@ pub fn who(asked: AskWho) -> Result<Status> {
 }
 
 /// Sums up.
-pub fn report(asked: Asked) -> Result<Status> {
+pub fn report(asked: &Asked) -> Result<Status> {
     let (since, until) = asked.window.at(now());
     let filter = asked.filter.as_deref().map(Filter::parse).transpose()?.unwrap_or_default();
     let mut report = Report::new(&asked.by, filter, asked.queries, since, until);
     read(&asked.files, |record| report.take(&record))?;
-    print(match asked.format {
+    print(&match asked.format {
         ReportFormat::Text => write_report::text(&report, asked.top).into_bytes(),
         ReportFormat::Json => write_report::json(&report, asked.top).into_bytes(),
         ReportFormat::Csv => write_report::csv(&report, asked.top),
@@ -78,8 +78,8 @@ fn read(files: &[PathBuf], mut take: impl FnMut(Record)) -> Result<()> {
 }
 
 /// A reader that went away wants no more.
-fn print(text: Vec<u8>) -> Result<()> {
-    match io::stdout().lock().write_all(&text) {
+fn print(text: &[u8]) -> Result<()> {
+    match io::stdout().lock().write_all(text) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write the answer"),
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use super::desk::{Admission, Desk, Show};
 use super::after::now;
+use super::desk::{Admission, Desk, Show};
 use super::files::Files;
 use super::live::{Reset, choices, environment, lines};
 use super::signals::Signals;

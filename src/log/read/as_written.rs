@@ -27,6 +27,9 @@ pub fn call(line: &str, keep: &mut Keep) -> Option<Record> {
     c.0.is_empty().then_some(Record { seq, time, event: Event::Call(call) })
 }
 
+/// What was left of the line before the command line, and behind it: bytes.
+type Cut = (usize, usize);
+
 /// What is left of the line.
 struct Cursor<'a>(&'a str);
 
@@ -232,7 +235,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[allow(clippy::similar_names, reason = "pid, ppid, uid and auid are what they are called")]
-    fn origin(&mut self, keep: &mut Keep) -> Option<(Option<Arc<str>>, Origin, (usize, usize))> {
+    fn origin(&mut self, keep: &mut Keep) -> Option<(Option<Arc<str>>, Origin, Cut)> {
         let ppid = self.after(r#","ppid":"#)?.or_null(Self::small)?;
         let comm = self.name(r#","comm":"#, |name| keep.name(name))?;
         let exe = self.name(r#","exe":"#, |name| keep.name(name))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Who;
 use super::content::{Content, Writer};
-use super::element::{Expiry, Member, Members};
+use super::element::{Expiry, Member};
 use super::netns::Netns;
 use super::story::{Deed, Effect};
 use crate::model::coverage::Gap;
@@ -195,16 +195,16 @@ impl Who {
     fn choose(&self) -> Result<u32, NoAnswer> {
         let set = &self.question.set;
         let met: Vec<_> = self.namespaces.iter().filter(|(_, netns)| netns.met).collect();
-        let named = |inode: u32, netns: &Netns, wanted: &str| {
+        let is = |inode: u32, netns: &Netns, wanted: &str| {
             netns.name.as_deref() == Some(wanted) || inode.to_string() == wanted
         };
         let wanted = self.question.netns.as_deref();
         if let Some(wanted) = wanted {
-            let found = met.iter().find(|(inode, netns)| named(**inode, netns, wanted));
+            let found = met.iter().find(|(inode, netns)| is(**inode, netns, wanted));
             let other = || format!(" in the network namespace {wanted}");
             return found.map(|(inode, _)| **inode).ok_or_else(|| NoAnswer::NoSuchSet(Arc::clone(set), other()));
         }
-        if let Some((host, _)) = met.iter().find(|(inode, netns)| named(**inode, netns, HOST)) {
+        if let Some((host, _)) = met.iter().find(|(inode, netns)| is(**inode, netns, HOST)) {
             return Ok(**host);
         }
         match &met[..] {
@@ -220,7 +220,11 @@ impl Who {
     /// What else may have changed a set that nobody named.
     fn swept(&self) -> String {
         let all = self.namespaces.values().any(|netns| !netns.story.is_empty());
-        if all { "; but all sets were flushed or destroyed at once: see op=flush,destroy set=\"\"".to_owned() } else { String::new() }
+        if all {
+            "; but all sets were flushed or destroyed at once: see op=flush,destroy set=\"\"".to_owned()
+        } else {
+            String::new()
+        }
     }
 
     /// What happened, in order, each call once.
@@ -282,12 +286,11 @@ fn span(content: &Content, netns: &Netns, element: Option<&ElementAnswer>) -> Op
     let element = element?;
     Some(match &element.verdict {
         Verdict::In | Verdict::Excepted | Verdict::Perhaps => (element.members.first()?.by.time, &REMOVING),
-        // It might have been added again before it timed out.
-        Verdict::TimedOut(_, by) => (by.time, &BRINGING),
-        Verdict::Removed(by) | Verdict::Missing(by) => (by.time, &BRINGING),
+        // One that timed out might have been added again before.
+        Verdict::TimedOut(_, by) | Verdict::Removed(by) => (by.time, &BRINGING),
         Verdict::NoSet => (netns.story.last(|_| true)?.record.time, &BRINGING),
         Verdict::NeverAdded => (content.known_since()?, &BRINGING),
-        Verdict::Many | Verdict::Unknown => return None,
+        Verdict::Missing(_) | Verdict::Many | Verdict::Unknown => return None,
     })
 }
 
@@ -310,7 +313,7 @@ fn verdict(content: &mut Content, netns: &Netns, state: &State, now: Time) -> (V
     }
     let mut members = content.members.at(now).to_vec();
     // The smallest decides; of those that are alike, what is surest and last.
-    members.sort_by_key(|m| (!m.sure, Members::size(m), std::cmp::Reverse(m.by.time)));
+    members.sort_by_key(|m| (!m.sure, m.size(), std::cmp::Reverse(m.by.time)));
     let verdict = match members.first() {
         _ if content.members.many => Verdict::Many,
         Some(first) if !first.sure || first.expiry == Expiry::Unknown => Verdict::Perhaps,

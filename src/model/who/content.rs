@@ -57,7 +57,16 @@ impl Content {
         let forceadd = call.options.as_deref().unwrap_or_default().split(' ').any(|word| word == "forceadd");
         let created = Some(Box::new(record.clone()));
         let set_type = call.set_type.clone();
-        Self { set_type, emptied: created.clone().filter(|_| empty), created, new: empty, timeout, netmask, forceadd, ..Self::default() }
+        Self {
+            set_type,
+            emptied: created.clone().filter(|_| empty),
+            created,
+            new: empty,
+            timeout,
+            netmask,
+            forceadd,
+            ..Self::default()
+        }
     }
 
     /// A call that changed it.
@@ -121,5 +130,9 @@ fn same(last: &Record, actor: &Arc<Actor>) -> bool {
     let parent = |actor: &Actor| actor.parents.first().map(|p| Arc::clone(&p.comm));
     Arc::ptr_eq(a, b)
         || Arc::ptr_eq(&a.origin, &b.origin)
-        || a.comm == b.comm && a.uid == b.uid && a.unit == b.unit && a.container == b.container && parent(a) == parent(b)
+        || a.comm == b.comm
+            && a.uid == b.uid
+            && a.unit == b.unit
+            && a.container == b.container
+            && parent(a) == parent(b)
 }

@@ -6,7 +6,7 @@
 
 use crate::model::element::Element;
 use crate::model::filter::address::{Dimension, Query};
-use crate::model::record::{Record, Time};
+use crate::model::record::{Event, Record, Time};
 use crate::model::set_type::Dims;
 use crate::model::time::SECOND;
 
@@ -100,9 +100,21 @@ pub struct Member {
     pub sure: bool,
     /// It was found there; who added it was not seen.
     pub found: bool,
+    /// How many elements it stands for, those that were deleted taken off.
+    left: u128,
 }
 
 impl Member {
+    /// How many elements it covers, to find the smallest.
+    pub fn size(&self) -> u128 {
+        Members::size(&self.parts)
+    }
+
+    /// Parts of it were deleted.
+    pub fn in_part(&self) -> bool {
+        self.left < self.size()
+    }
+
     /// When it goes by itself, where that is known.
     pub fn times_out(&self) -> Option<Time> {
         match self.expiry {
@@ -117,7 +129,9 @@ impl Member {
 enum Relation {
     /// It is all of it.
     Covers,
-    /// It is a part of it.
+    /// It is a part of it, of so many elements.
+    Part(u128),
+    /// They have something in common.
     Meets,
     /// They have nothing in common.
     Apart,
@@ -161,9 +175,15 @@ impl Members {
         self.expire(record.time);
         let parts = parts(sought, text, kind);
         let before = self.list.len();
-        if sure {
-            self.list.retain(|m| relation(&parts, &m.parts) != Relation::Covers);
-        }
+        self.list.retain_mut(|member| match relation(&parts, &member.parts) {
+            Relation::Covers => !sure,
+            // From now on it takes two calls to delete all of it, and nobody counts that.
+            Relation::Part(_) => {
+                member.sure &= member.left == Self::size(&member.parts);
+                true
+            }
+            Relation::Meets | Relation::Apart => true,
+        });
         let renewed = self.list.len() < before;
         if self.list.len() >= MOST {
             self.many = true;
@@ -177,7 +197,8 @@ impl Members {
         };
         let by = Box::new(super::story::brief(record, |e| e == text));
         let nomatch = element.nomatch;
-        self.list.push(Member { parts, text: key(text).into(), by, expiry, nomatch, sure, found: false });
+        let (text, left) = (key(text).into(), Self::size(&parts));
+        self.list.push(Member { parts, text, by, expiry, nomatch, sure, found: false, left });
         renewed
     }
 
@@ -188,7 +209,11 @@ impl Members {
         let before = self.list.len();
         self.list.retain_mut(|member| match relation(&parts, &member.parts) {
             Relation::Covers if sure => false,
-            Relation::Covers | Relation::Meets => {
+            Relation::Part(size) if sure && !exist(record) => {
+                member.left = member.left.saturating_sub(size);
+                member.left > 0
+            }
+            Relation::Covers | Relation::Part(_) | Relation::Meets => {
                 member.sure = false;
                 true
             }
@@ -220,7 +245,7 @@ impl Members {
             let by = Box::new(super::story::brief(record, |e| e == text));
             let (parts, text) = (vec![Part::Cut(Dimension::parse(key(text)))], key(text).into());
             let expiry = Expiry::Unknown;
-            self.list.push(Member { parts, text, by, expiry, nomatch: false, sure: true, found: true });
+            self.list.push(Member { parts, text, by, expiry, nomatch: false, sure: true, found: true, left: 1 });
         } else {
             self.list.clear();
             self.removed = None;
@@ -242,14 +267,18 @@ impl Members {
         });
     }
 
-    /// Number of addresses that a member stands for, to find the smallest.
-    pub fn size(member: &Member) -> u128 {
-        member.parts.iter().fold(1, |size: u128, part| {
-            size.saturating_mul(match part {
-                Part::Whole(d, _) | Part::Cut(d) => width(*d),
-            })
-        })
+    /// How many elements that is, of addresses and ports.
+    fn size(parts: &[Part]) -> u128 {
+        let widths = parts.iter().map(|part| match part {
+            Part::Whole(d, _) | Part::Cut(d) => width(*d),
+        });
+        widths.fold(1, u128::saturating_mul)
     }
+}
+
+/// True if a call that was asked to delete what is not there may have done nothing.
+fn exist(record: &Record) -> bool {
+    matches!(&record.event, Event::Call(call) if call.exist)
 }
 
 fn width(dimension: Dimension) -> u128 {
@@ -281,15 +310,22 @@ fn parts(sought: &Sought, text: &str, kind: Kind<'_>) -> Vec<Part> {
 }
 
 /// What two dimensions have in common.
-fn both(a: Dimension, b: Dimension) -> Option<Dimension> {
-    match (a, b) {
-        (Dimension::V4(a, b), Dimension::V4(c, d)) if a <= d && c <= b => Some(Dimension::V4(a.max(c), b.min(d))),
-        (Dimension::V6(a, b), Dimension::V6(c, d)) if a <= d && c <= b => Some(Dimension::V6(a.max(c), b.min(d))),
-        (Dimension::Ports(p, a, b), Dimension::Ports(q, c, d)) if a <= d && c <= b && (p == q || p == 0 || q == 0) => {
-            Some(Dimension::Ports(p.max(q), a.max(c), b.min(d)))
-        }
-        _ => None,
-    }
+#[allow(clippy::many_single_char_names, reason = "ends of ranges")]
+fn both(one: Dimension, other: Dimension) -> Option<Dimension> {
+    use Dimension::{Ports, V4, V6};
+    let common = match (one, other) {
+        (V4(a, b), V4(c, d)) => V4(a.max(c), b.min(d)),
+        (V6(a, b), V6(c, d)) => V6(a.max(c), b.min(d)),
+        (Ports(p, a, b), Ports(q, c, d)) if p == q || p == 0 || q == 0 => Ports(p.max(q), a.max(c), b.min(d)),
+        _ => return None,
+    };
+    let some = match common {
+        V4(a, b) => a <= b,
+        V6(a, b) => a <= b,
+        Ports(_, a, b) => a <= b,
+        Dimension::Text => false,
+    };
+    some.then_some(common)
 }
 
 /// How `new` stands to `old`.
@@ -297,7 +333,7 @@ fn relation(new: &[Part], old: &[Part]) -> Relation {
     if new.len() != old.len() {
         return Relation::Apart;
     }
-    let mut all = Relation::Covers;
+    let (mut all, mut common_size) = (Relation::Covers, 1_u128);
     for pair in new.iter().zip(old) {
         match pair {
             (Part::Whole(a, t), Part::Whole(b, u)) if a == b && t == u => {}
@@ -307,13 +343,17 @@ fn relation(new: &[Part], old: &[Part]) -> Relation {
             }
             (Part::Whole(..), Part::Whole(..)) => return Relation::Apart,
             (Part::Whole(a, _) | Part::Cut(a), Part::Whole(b, _) | Part::Cut(b)) => match both(*a, *b) {
-                Some(common) if common == *b => {}
-                Some(_) => all = Relation::Meets,
+                Some(common) => {
+                    common_size = common_size.saturating_mul(width(common));
+                    if common != *b && all == Relation::Covers {
+                        all = Relation::Part(0);
+                    }
+                }
                 None => return Relation::Apart,
             },
         }
     }
-    all
+    if matches!(all, Relation::Part(_)) { Relation::Part(common_size) } else { all }
 }
 
 /// True if a range of addresses is one network.
@@ -332,4 +372,3 @@ pub fn options(options: &str) -> (Option<Option<u32>>, Option<u8>) {
     let after = |word: &str| options.split(' ').skip_while(|w| *w != word).nth(1);
     (Some(after("timeout").and_then(|n| n.parse().ok())), after("netmask").and_then(|n| n.parse().ok()))
 }
-

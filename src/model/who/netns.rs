@@ -321,10 +321,10 @@ fn asked(question: &Question, call: &Call) -> bool {
 }
 
 /// A flush of all sets that this content has not seen yet.
-fn catch_up(content: &mut Content, flushes: u64, flushed: Option<&Record>) {
+fn catch_up(content: &mut Content, flushes: u64, last: Option<&Record>) {
     if content.flushes != flushes {
         content.flushes = flushes;
-        if let Some(record) = flushed {
+        if let Some(record) = last {
             if !content.story.is_empty() {
                 content.story.push(record, Effect::Flushed);
             }
