@@ -122,10 +122,12 @@ fn rotated_and_packed_files_are_one_recording() {
 
 #[test]
 fn what_is_damaged_is_told_and_the_rest_is_read() {
-    let text = fs::read(recordings().join("after.jsonl")).unwrap();
+    let text = fs::read_to_string(recordings().join("after.jsonl")).unwrap();
     let place = tempfile::tempdir().unwrap();
-    let packed = zstd::encode_all(&text[..], 1).unwrap();
+    let (first, second) = text.split_at(text.match_indices('\n').nth(20).unwrap().0 + 1);
+    let packed = zstd::encode_all(second.as_bytes(), 1).unwrap();
     fs::write(place.path().join("log"), &packed[..packed.len() - 10]).unwrap();
+    fs::write(place.path().join("log.1"), first).unwrap();
     let Output { stdout, stderr, status } = program(place.path(), &["report", "--by", "op", "--from", "log"]);
     let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     assert!(err.contains("log: it cannot be unpacked any further"), "{err}");

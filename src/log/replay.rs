@@ -105,10 +105,10 @@ impl Play<'_, '_> {
         let mut early = Vec::new();
         loop {
             let entry = match reader.next(parser) {
-                Err(e) if packed && good > 0 => {
+                Err(e) if packed => {
                     (self.tell)(&format!("{}: it cannot be unpacked any further: {e}", name(path)));
                     self.bad += 1;
-                    break;
+                    return Ok(ControlFlow::Continue(()));
                 }
                 entry => entry.with_context(|| format!("cannot read {}", name(path)))?,
             };

@@ -33,7 +33,7 @@ fn write_text(out: &mut String, report: &Report, top: usize) -> fmt::Result {
     if let Some((from, to)) = report.span() {
         writeln!(out, "from {} to {}", Rfc3339(from, 6), Rfc3339(to, 6))?;
     }
-    writeln!(out, "{calls} calls, {added} elements added, {deleted} deleted, {failures} failed")?;
+    writeln!(out, "calls: {calls}, failed: {failures}; elements added: {added}, deleted: {deleted}")?;
     let gaps = report.gaps();
     match gaps.len() {
         0 => writeln!(out, "nothing was lost, and nobody looked away")?,

@@ -32,12 +32,9 @@ impl Query {
         Self::new(&Raw { text: text.to_owned(), quoted: false })
     }
 
-    /// The dimension of what is looked for, if it has but one.
-    pub(in crate::model) fn only(&self) -> Option<Dimension> {
-        match &self.0[..] {
-            [(one, _)] => Some(*one),
-            _ => None,
-        }
+    /// The dimensions of what is looked for.
+    pub(in crate::model) fn dimensions(&self) -> impl Iterator<Item = Dimension> {
+        self.0.iter().map(|(dimension, _)| *dimension)
     }
 
     pub(super) fn new(raw: &Raw) -> Self {

@@ -18,14 +18,14 @@ const MOST: usize = 1024;
 pub struct Sought {
     text: String,
     query: Query,
-    only: Option<Dimension>,
+    dimensions: Vec<Dimension>,
 }
 
 impl Sought {
     /// An address, a network, or whatever stands behind `elem=` in a filter.
     pub fn new(text: &str) -> Self {
         let query = Query::of(text);
-        Self { text: text.to_owned(), only: query.only(), query }
+        Self { text: text.to_owned(), dimensions: query.dimensions().collect(), query }
     }
 
     /// As it was asked for.
@@ -43,12 +43,22 @@ impl Sought {
 
     /// True if it is one address, and the element just that.
     fn is(&self, element: &str) -> bool {
-        let one = match self.only {
-            Some(Dimension::V4(a, b)) => a == b,
-            Some(Dimension::V6(a, b)) => a == b,
-            _ => false,
+        let &[one] = &self.dimensions[..] else { return false };
+        let single = match one {
+            Dimension::V4(a, b) => a == b,
+            Dimension::V6(a, b) => a == b,
+            Dimension::Ports(..) | Dimension::Text => false,
         };
-        one && self.only == Some(Dimension::parse(key(element)))
+        single && one == Dimension::parse(key(element))
+    }
+
+    /// So much of a dimension of an element, by its place there, as is asked for.
+    fn cut(&self, place: usize, dimension: Dimension) -> Dimension {
+        let wanted = match &self.dimensions[..] {
+            [one] => Some(one),
+            several => several.get(place),
+        };
+        wanted.and_then(|wanted| both(*wanted, dimension)).unwrap_or(dimension)
     }
 }
 
@@ -296,14 +306,15 @@ fn parts(sought: &Sought, text: &str, kind: Kind<'_>) -> Vec<Part> {
     let text = masked.as_deref().unwrap_or(key(text));
     let mut names = kind.set_type.and_then(|t| t.split_once(':')).map_or("", |(_, names)| names).split(',');
     text.split(',')
-        .map(|part| {
+        .enumerate()
+        .map(|(place, part)| {
             let dimension = Dimension::parse(part);
             // Of a type that is not known, a network may be one.
             let network = names.next().is_none_or(|name| name == "net" || name.is_empty());
             match dimension {
                 Dimension::Text => Part::Whole(dimension, part.to_ascii_lowercase().into()),
                 _ if network => Part::Whole(dimension, "".into()),
-                _ => Part::Cut(sought.only.and_then(|only| both(only, dimension)).unwrap_or(dimension)),
+                _ => Part::Cut(sought.cut(place, dimension)),
             }
         })
         .collect()
