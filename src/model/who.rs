@@ -10,6 +10,7 @@ mod content;
 mod element;
 mod netns;
 mod story;
+mod touch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
