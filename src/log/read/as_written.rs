@@ -190,7 +190,7 @@ impl<'a> Cursor<'a> {
         Some(super::any_json::failure(errno, error, message))
     }
 
-    /// The caller and its namespace: `ppid` to before `truncated`.
+    /// The caller and its namespace: `started` to before `truncated`.
     fn caller(&mut self, pid: u32, keep: &mut Keep) -> Option<(Arc<Actor>, u32, Option<Arc<str>>)> {
         let known = keep.caller(pid);
         if known.actor.pid == pid
@@ -202,14 +202,16 @@ impl<'a> Cursor<'a> {
             return Some((Arc::clone(&known.actor), known.netns, known.netns_name.clone()));
         }
         let whole = self.0;
+        let started = self.after(r#","started":"#)?.or_null(|c| Time::parse(c.plain()?))?;
+        let begin = self.0;
         if let Some((cmdline, sibling)) = self.sibling(keep) {
             let written = &whole[..whole.len() - self.0.len()];
             let (origin, netns, netns_name) = (Arc::clone(&sibling.origin), sibling.netns, sibling.netns_name.clone());
-            let actor = keep.sibling_actor(pid, cmdline, origin);
+            let actor = keep.sibling_actor(pid, started, cmdline, origin);
             keep.remember(pid, written, netns, netns_name.as_ref());
             return Some((actor, netns, netns_name));
         }
-        self.0 = whole;
+        self.0 = begin;
         let (cmdline, mut origin, cut) = self.origin(keep)?;
         let netns = self.after(r#","netns":"#)?.small()?;
         let netns_name = self.name(r#","netns_name":"#, |name| keep.name(name))?;
@@ -217,10 +219,11 @@ impl<'a> Cursor<'a> {
         origin.unit = self.name(r#","unit":"#, |name| keep.name(name))?;
         origin.container = self.name(r#","container":"#, |name| keep.name(name))?;
         let written = &whole[..whole.len() - self.0.len()];
-        let actor = keep.actor(pid, cmdline, origin);
+        let actor = keep.actor(pid, started, cmdline, origin);
         keep.remember(pid, written, netns, netns_name.as_ref());
-        let (before, behind) = (&written[..whole.len() - cut.0], &written[whole.len() - cut.1..]);
-        keep.remember_sibling((before, behind), &actor, netns, netns_name.as_ref());
+        let before = &begin[..begin.len() - cut.0];
+        let behind = &written[whole.len() - cut.1..];
+        keep.remember_siblings((before, behind), &actor, netns, netns_name.as_ref());
         Some((actor, netns, netns_name))
     }
 
@@ -259,7 +262,8 @@ impl<'a> Cursor<'a> {
         let auid = self.after(r#","auid":"#)?.or_null(Self::small)?;
         let login = self.name(r#","login":"#, |name| keep.name(name))?;
         let ses = self.after(r#","ses":"#)?.or_null(Self::small)?;
-        let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, ..Origin::default() };
+        let tty = self.name(r#","tty":"#, |name| keep.name(name))?;
+        let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, tty, ..Origin::default() };
         Some((cmdline, origin, cut))
     }
 
