@@ -95,3 +95,6 @@ impl Who {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
