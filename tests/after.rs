@@ -60,9 +60,9 @@ fn answers_are_as_told() {
     }
 }
 
-/// What the kernel said of these when the recording ended, and what the recording says of them.
+/// What is in the sets of `vm/after.sh` when it ends; `who_and_kernel.rs` asks the kernel itself.
 #[test]
-fn verdicts_are_what_the_kernel_would_have_said() {
+fn verdicts_on_what_a_kernel_recorded() {
     for (set, element, verdict) in [
         ("bans", "192.0.2.1", "in"),
         ("bans", "192.0.2.2", "timed_out"),
