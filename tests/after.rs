@@ -131,5 +131,5 @@ fn what_is_damaged_is_told_and_the_rest_is_read() {
     let Output { stdout, stderr, status } = program(place.path(), &["report", "--by", "op", "--from", "log"]);
     let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     assert!(err.contains("log: it cannot be unpacked any further"), "{err}");
-    assert!(out.contains("calls were lost (malformed record)") && status.code() == Some(3), "{out}");
+    assert!(out.contains("1 call was lost (malformed record)") && status.code() == Some(3), "{out}");
 }

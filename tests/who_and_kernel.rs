@@ -142,7 +142,9 @@ fn whatever_is_done_it_knows_what_is_in() {
                 let element = Some(Sought::new(element));
                 let (netns, since, until, now) = (None, None, None, Some(Time(i64::MAX)));
                 let mut who = Who::new(Question { set: Arc::from(set), element, netns, since, until, now });
-                records.iter().for_each(|record| who.take(record.clone()));
+                for record in &records {
+                    who.take(record.clone());
+                }
                 let Ok(answer) = who.answer() else {
                     assert!(!is_in, "seed {seed}: {set} was never named");
                     continue;

@@ -100,6 +100,7 @@ impl fmt::Display for Why {
             Self::Lost { cause, op, count } => {
                 let op = op.map(|op| format!("{op} ")).unwrap_or_default();
                 match count {
+                    Some(1) => write!(f, "1 {op}call was lost ({})", cause.words()),
                     Some(n) => write!(f, "{n} {op}calls were lost ({})", cause.words()),
                     None => write!(f, "{op}calls were lost, nobody knows how many ({})", cause.words()),
                 }
@@ -113,6 +114,7 @@ impl fmt::Display for Why {
                 f.write_str(if *rebooted { ", and the host was booted" } else { "" })
             }
             Self::Filtered(filter) => write!(f, "only calls that match a filter were recorded: {filter}"),
+            Self::Missing(1) => f.write_str("a record is missing: a file is not here, or a line was taken out"),
             Self::Missing(n) => write!(f, "{n} records are missing: a file is not here, or lines were taken out"),
             Self::Disorder => f.write_str("records are out of order: recordings overlap, or one is here twice"),
             Self::Many(n) => write!(f, "{n} more gaps"),
