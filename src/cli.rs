@@ -45,7 +45,7 @@ Examples:
 
 {all-args}
 
-Exit status: 0 fine, 1 could not run or nothing matched, 2 wrong usage, 3 ran but something was lost or not recorded.";
+Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran but something was lost or not recorded.";
 
 /// As [`HELP`], for `log`.
 const LOG_HELP: &str = "\

@@ -20,8 +20,8 @@ Examples:
 
 {all-args}
 
-Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0 answered, 1 nothing is known
-of that set, 3 answered, but calls were lost or not recorded that the answer depends on.";
+Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0 answered, 1 nothing is
+known of that set, 3 answered, but calls were lost or not recorded that the answer depends on.";
 
 /// As for `log`: examples first.
 pub const REPORT_HELP: &str = "\
