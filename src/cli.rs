@@ -2,11 +2,16 @@
 //!
 //! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
 
+pub mod after;
+pub mod when;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::after::{AskWho, Report, ReportArgs, WhoArgs};
+use self::when::Window;
 use crate::bpf::load::{RING_MAX, RING_MIN};
 use crate::log::restore::Wanted;
 use crate::model::Limits;
@@ -32,6 +37,8 @@ Examples:
   sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
   sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
   ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
+  ipsetaudit-tui who blocklist --from audit.jsonl   who made, changed, destroyed this set?
+  ipsetaudit-tui report --from audit.jsonl      how many calls, by whom, and what failed
   ipsetaudit-tui doctor                         can this host be audited?
 
 {usage-heading} {usage}
@@ -107,7 +114,15 @@ enum Command {
         /// Tell below a call what led to it: who held a set in use, where its content came from, who else writes it
         #[arg(long)]
         explain: bool,
+        #[command(flatten)]
+        window: Window,
     },
+    /// Who made, changed or destroyed a set, or added and deleted an element; from recordings
+    #[command(help_template = after::WHO_HELP)]
+    Who(WhoArgs),
+    /// How many calls, elements and failures, by set, caller, error, hour and so on; from recordings
+    #[command(help_template = after::REPORT_HELP)]
+    Report(ReportArgs),
     /// Show recordings on the screen; no root needed
     Replay {
         /// Recordings (JSON Lines), oldest first
@@ -153,6 +168,10 @@ pub enum Plan {
     Live(Live),
     /// Read recordings.
     Recorded(Recorded),
+    /// Ask recordings about a set.
+    Who(AskWho),
+    /// Sum up recordings.
+    Report(Report),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -190,6 +209,8 @@ pub struct Recorded {
     pub queries: bool,
     /// Which calls: those that are written, or those that are shown at first.
     pub filter: Option<String>,
+    /// Which time; what is written is from it.
+    pub window: Window,
     /// Calls kept for the screen.
     pub keep: usize,
     /// What is at the end.
@@ -243,7 +264,7 @@ impl Cli {
             return Err(format!("the filter is wrong: {error}"));
         }
         let keep = keep.max(1);
-        let from_files = matches!(&self.command, Some(Command::Replay { .. }))
+        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Who(_) | Command::Report(_)))
             || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
         if from_files && record.is_some() {
             return Err(
@@ -254,8 +275,9 @@ impl Cli {
             return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
         let lines = |format, output, netns, explain| End::Lines(Lines { format, output, netns, explain });
-        let recorded =
-            |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
+        let recorded = |files, speed, filter, window, end| {
+            Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
+        };
         let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, end });
         Ok(match self.command {
             None if on_terminal() => live(filter, End::Screen),
@@ -268,17 +290,27 @@ impl Cli {
             {
                 return Err("--explain goes with --format text or json; the others have no place for it".into());
             }
-            Some(Command::Log { format, output, from, netns, explain }) if from.is_empty() => {
+            Some(Command::Log { from, window, .. }) if from.is_empty() && !window.is_all() => {
+                return Err("--since and --until go with --from FILE".into());
+            }
+            Some(Command::Log { format, output, from, netns, explain, .. }) if from.is_empty() => {
                 live(filter, lines(format, output, netns, explain))
             }
-            Some(Command::Log { format, output, from, netns, explain }) => {
-                recorded(from, 0.0, filter, lines(format, output, netns, explain))
+            Some(Command::Log { format, output, from, netns, explain, window }) => {
+                recorded(from, 0.0, filter, window, lines(format, output, netns, explain))
             }
+            Some(Command::Who(_)) if filter.is_some() => {
+                return Err(
+                    "who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into()
+                );
+            }
+            Some(Command::Who(who)) => Plan::Who(who.plan()),
+            Some(Command::Report(report)) => Plan::Report(report.plan(filter, queries)),
             Some(Command::Replay { files, speed }) => {
                 if !on_terminal() {
                     return Err("replay needs a terminal; log --from FILE prints a recording".into());
                 }
-                recorded(files, speed, filter, End::Screen)
+                recorded(files, speed, filter, Window::default(), End::Screen)
             }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
         })

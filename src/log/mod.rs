@@ -9,11 +9,14 @@ pub mod jsonl;
 pub mod new_file;
 pub mod pace;
 pub mod read;
+pub mod recordings;
 pub mod replay;
+pub mod report;
 pub mod restore;
 pub mod seed;
 pub mod sink;
 pub mod text;
+pub mod who;
 
 use crate::model::record::Record;
 

@@ -30,10 +30,22 @@ pub struct Admission {
     pub queries: bool,
     /// Only calls that match.
     pub filter: Option<Filter>,
+    /// Only from this moment on.
+    pub since: Option<Time>,
+    /// Only up to this moment.
+    pub until: Option<Time>,
 }
 
 impl Admission {
     fn wants(&self, record: &Record) -> bool {
+        // A loss goes on to its end.
+        let end = match &record.event {
+            Event::Lost(Lost { last, .. }) => last.unwrap_or(record.time).max(record.time),
+            _ => record.time,
+        };
+        if self.since.is_some_and(|since| end < since) || self.until.is_some_and(|until| record.time > until) {
+            return false;
+        }
         match &record.event {
             Event::Call(call) if call.op.kind() == Kind::Query && !self.queries => false,
             Event::Call(_) | Event::Packets(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),

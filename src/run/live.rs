@@ -42,7 +42,7 @@ fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
     let signals = Signals::watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
-    let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
+    let mut desk = Desk::new(Admission { queries: live.queries, filter, ..Admission::default() }, &ended_by);
     desk.explainer = to.explain.then(LogExplainer::default);
     desk.outlets.push(lines(to)?);
     desk.outlets.extend(recording(live)?);
@@ -58,7 +58,7 @@ fn on_screen(live: &Live) -> Result<Status> {
     let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
     let reset = AtomicBool::new(false);
     let ended_by = || "quit".to_owned();
-    let mut desk = Desk::new(Admission { queries: live.queries, filter: None }, &ended_by);
+    let mut desk = Desk::new(Admission { queries: live.queries, ..Admission::default() }, &ended_by);
     desk.outlets.extend(recording(live)?);
     desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::default() });
     let mut capture = Capture::open(&live.capture)?;
