@@ -2,11 +2,16 @@
 //!
 //! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
 
+pub mod after;
+pub mod when;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::after::{AskWho, Report, ReportArgs, WhoArgs};
+use self::when::Window;
 use crate::bpf::load::{RING_MAX, RING_MIN};
 use crate::log::restore::Wanted;
 use crate::model::Limits;
@@ -33,6 +38,8 @@ Examples:
   sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
   sudo ipsetaudit-tui -d                        in the background, to syslog
   ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
+  ipsetaudit-tui who blocklist --from audit.jsonl   who made, changed, destroyed this set?
+  ipsetaudit-tui report --from audit.jsonl      how many calls, by whom, and what failed
   ipsetaudit-tui doctor                         can this host be audited?
 
 {usage-heading} {usage}
@@ -48,6 +55,7 @@ Examples:
   sudo ipsetaudit-tui log -f 'op=destroy,swap set=block*'
   sudo ipsetaudit-tui log --format json -o audit.jsonl
   ipsetaudit-tui log --from audit.jsonl --format csv
+  ipsetaudit-tui log --from audit.jsonl --explain -f outcome=failed
 
 {usage-heading} {usage}
 
@@ -55,8 +63,8 @@ Examples:
 
 A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
 
-#[allow(clippy::struct_excessive_bools, reason = "they are switches of a command line, not states")]
 #[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Global {
     /// Detach and write to syslog, or with log to what it names
     #[arg(short, long, global = true)]
@@ -107,7 +115,18 @@ enum Command {
         /// With --format restore: the network namespace whose changes are written
         #[arg(long, value_name = "NAME|INUM")]
         netns: Option<Wanted>,
+        /// Tell below a call what led to it: who held a set in use, where its content came from, who else writes it
+        #[arg(long)]
+        explain: bool,
+        #[command(flatten)]
+        window: Window,
     },
+    /// Who made, changed or destroyed a set, or added and deleted an element; from recordings
+    #[command(help_template = after::WHO_HELP)]
+    Who(WhoArgs),
+    /// How many calls, elements and failures, by set, caller, error, hour and so on; from recordings
+    #[command(help_template = after::REPORT_HELP)]
+    Report(ReportArgs),
     /// Show recordings on the screen; no root needed
     Replay {
         /// Recordings (JSON Lines), oldest first
@@ -157,6 +176,10 @@ pub enum Plan {
     Live(Live),
     /// Read recordings.
     Recorded(Recorded),
+    /// Ask recordings about a set.
+    Who(AskWho),
+    /// Sum up recordings.
+    Report(Report),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -205,6 +228,8 @@ pub struct Recorded {
     pub queries: bool,
     /// Which calls: those that are written, or those that are shown at first.
     pub filter: Option<String>,
+    /// Which time; what is written is from it.
+    pub window: Window,
     /// Calls kept for the screen.
     pub keep: usize,
     /// What is at the end.
@@ -231,6 +256,8 @@ pub struct Lines {
     pub netns: Option<Wanted>,
     /// They are of calls that happen now.
     pub live: bool,
+    /// What led to a call is told with it.
+    pub explain: bool,
 }
 
 impl Cli {
@@ -254,7 +281,7 @@ impl Cli {
             return Err(format!("the filter is wrong: {error}"));
         }
         let keep = keep.max(1);
-        let from_files = matches!(&self.command, Some(Command::Replay { .. }))
+        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Who(_) | Command::Report(_)))
             || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
         if from_files && record.is_some() {
             return Err(
@@ -264,44 +291,61 @@ impl Cli {
         if from_files && packet_path {
             return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
-        if daemon.is_some() && (from_files || matches!(&self.command, Some(Command::Doctor { .. }))) {
+        if daemon.is_some()
+            && (from_files
+                || matches!(&self.command, Some(Command::Doctor { .. } | Command::Who(_) | Command::Report(_))))
+        {
             return Err("--daemon audits this host; it goes alone, or with log".into());
         }
         // A daemon leaves the folder in which it was called.
         let in_place = |path: PathBuf| if daemon.is_some() { std::path::absolute(&path).unwrap_or(path) } else { path };
         record = record.map(in_place);
-        let lines = |format, output: Option<PathBuf>, netns| {
-            End::Lines(Lines { format, output: output.map(in_place), netns, live: !from_files })
+        let lines = |format, output: Option<PathBuf>, netns, explain| {
+            End::Lines(Lines { format, output: output.map(in_place), netns, explain, live: !from_files })
         };
-        let recorded =
-            |files, speed, filter, end| Plan::Recorded(Recorded { files, speed, queries, filter, keep, end });
+        let recorded = |files, speed, filter, window, end| {
+            Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
+        };
         let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, daemon, end });
         Ok(match self.command {
-            None if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None)),
+            None if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false)),
             None if on_terminal() => live(filter, End::Screen),
-            None => live(filter, lines(LogFormat::Text, None, None)),
+            None => live(filter, lines(LogFormat::Text, None, None, false)),
             Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
                 return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
             }
-            Some(Command::Log { format: LogFormat::Syslog | LogFormat::Text, output: None, .. })
-                if daemon.is_some() =>
-            {
-                live(filter, lines(LogFormat::Syslog, None, None))
-            }
+            Some(Command::Log {
+                format: LogFormat::Syslog | LogFormat::Text, output: None, explain: false, ..
+            }) if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false)),
             Some(Command::Log { format, output: None, .. }) if daemon.is_some() && format != LogFormat::Journal => {
                 return Err("a daemon has no standard output: name a file with -o, or leave --format to syslog".into());
             }
-            Some(Command::Log { format, output, from, netns }) if from.is_empty() => {
-                live(filter, lines(format, output, netns))
+            Some(Command::Log { format, explain: true, .. })
+                if !matches!(format, LogFormat::Text | LogFormat::Json) =>
+            {
+                return Err("--explain goes with --format text or json; the others have no place for it".into());
             }
-            Some(Command::Log { format, output, from, netns }) => {
-                recorded(from, 0.0, filter, lines(format, output, netns))
+            Some(Command::Log { from, window, .. }) if from.is_empty() && !window.is_all() => {
+                return Err("--since and --until go with --from FILE".into());
             }
+            Some(Command::Log { format, output, from, netns, explain, .. }) if from.is_empty() => {
+                live(filter, lines(format, output, netns, explain))
+            }
+            Some(Command::Log { format, output, from, netns, explain, window }) => {
+                recorded(from, 0.0, filter, window, lines(format, output, netns, explain))
+            }
+            Some(Command::Who(_)) if filter.is_some() => {
+                return Err(
+                    "who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into()
+                );
+            }
+            Some(Command::Who(who)) => Plan::Who(who.plan()),
+            Some(Command::Report(report)) => Plan::Report(report.plan(filter, queries)),
             Some(Command::Replay { files, speed }) => {
                 if !on_terminal() {
                     return Err("replay needs a terminal; log --from FILE prints a recording".into());
                 }
-                recorded(files, speed, filter, End::Screen)
+                recorded(files, speed, filter, Window::default(), End::Screen)
             }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
         })

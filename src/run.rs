@@ -3,6 +3,7 @@
 //! A mode is a row: live or a recording, a screen or lines. Setup fails here, before the screen is taken; what goes on
 //! afterwards is `pipeline`'s and `desk`'s.
 
+mod after;
 mod daemon;
 pub mod desk;
 mod doctor;
@@ -29,6 +30,8 @@ pub enum Status {
     Fine,
     /// It could not run.
     CouldNotRun,
+    /// It ran, and found nothing that was asked for.
+    Nothing,
     /// It ran, but something was lost or not recorded.
     Lossy,
 }
@@ -38,7 +41,7 @@ impl Status {
     pub fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
-            Self::CouldNotRun => 1,
+            Self::CouldNotRun | Self::Nothing => 1,
             Self::Lossy => 3,
         }
     }
@@ -57,6 +60,8 @@ pub fn run(plan: Plan) -> Result<Status> {
     match plan {
         Plan::Live(live) => live::audit(&live),
         Plan::Recorded(recorded) => replay::replay(&recorded),
+        Plan::Who(who) => after::who(who),
+        Plan::Report(report) => after::report(&report),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

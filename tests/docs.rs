@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::{Arg, CommandFactory, Parser};
+use clap::{Arg, ArgAction, CommandFactory, Parser};
 use ipsetaudit::cli::Cli;
 use ipsetaudit::model::field::{FIELDS, Place, ValueKind};
 use ipsetaudit::model::filter::Filter;
@@ -113,7 +113,8 @@ fn spelling(arg: &Arg) -> String {
     } else {
         Vec::new()
     };
-    let more = arg.get_num_args().is_some_and(|n| n.max_values() > 1) || arg.is_positional();
+    let several = matches!(arg.get_action(), ArgAction::Append) && arg.get_value_delimiter().is_none();
+    let more = arg.get_num_args().is_some_and(|n| n.max_values() > 1) || several;
     let value = values.first().map(|v| format!("{v}{}", if more { "..." } else { "" })).unwrap_or_default();
     let flags = [arg.get_short().map(|c| format!("-{c}")), arg.get_long().map(|l| format!("--{l}"))];
     let flags: Vec<_> = flags.into_iter().flatten().collect();
@@ -141,8 +142,9 @@ fn choices(arg: &Arg) -> String {
     if !possible.is_empty() {
         write!(out, ": {}", possible.join(", ")).unwrap();
     }
-    if let Some(default) = arg.get_default_values().first() {
-        write!(out, " (default {})", default.to_string_lossy()).unwrap();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|d| d.to_string_lossy()).collect();
+    if !defaults.is_empty() {
+        write!(out, " (default {})", defaults.join(",")).unwrap();
     }
     out
 }
@@ -245,9 +247,11 @@ fn commands_parse() {
 #[test]
 fn examples_of_the_help_parse() {
     let mut program = Cli::command();
-    let log = program.find_subcommand_mut("log").unwrap().render_help().to_string();
+    let mut help = |name: &str| program.find_subcommand_mut(name).unwrap().render_help().to_string();
+    let mut all = ["log", "who", "report"].map(&mut help).concat();
+    all.push_str(&program.render_help().to_string());
     let mut examples = 0;
-    for line in format!("{}{log}", program.render_help()).lines() {
+    for line in all.lines() {
         let Some(example) = line.strip_prefix("  ").map(|l| l.trim_start_matches("sudo ")) else { continue };
         if example.starts_with("ipsetaudit-tui") {
             let command = example.split("  ").next().unwrap();
@@ -255,7 +259,7 @@ fn examples_of_the_help_parse() {
             examples += 1;
         }
     }
-    assert!(examples > 6);
+    assert!(examples > 12);
 }
 
 /// Recipes on a recording give something on the one that is kept here. Those of jq are tried where jq is.
@@ -266,7 +270,8 @@ fn recipes_run() {
     let path = format!("{}:{}", Path::new(PROGRAM).parent().unwrap().display(), std::env::var("PATH").unwrap());
     let has_jq = Command::new("jq").arg("--version").output().is_ok();
     let text = readme();
-    let ours = |line: &&str| line.starts_with("ipsetaudit-tui log --from");
+    let reading = ["log --from", "who ", "report "].map(|command| format!("ipsetaudit-tui {command}"));
+    let ours = |line: &&str| reading.iter().any(|command| line.starts_with(command));
     let jq = |line: &&str| has_jq && line.starts_with("jq ");
     for line in shell_lines(&text).into_iter().filter(|line| ours(line) || jq(line)) {
         let script = format!("set -o pipefail; {line}");

@@ -121,7 +121,9 @@ fn create_options_hold_what_was_given() {
 fn errors_are_named_and_said_as_ipset_says_them() {
     let cases = Case::all(include_str!("messages/failures.txt"));
     for case in &cases {
-        let op = case.decode("message", None).op;
+        let m = case.decode("message", None);
+        let op = m.op;
+        assert_eq!(m.restore, case.get("stderr").contains("Error in line"), "{:?}", case.0);
         let errno = case.get("errno").parse().unwrap();
         let failure = failure(errno, op, Some(case.get("type")));
         let sentence = case.get("stderr").strip_prefix("ipset v7.17: ").unwrap();
@@ -140,7 +142,11 @@ fn the_failing_element_of_a_batch_is_the_one_of_its_line() {
     let bytes = case.bytes("message");
     let index = line_index(&bytes, 502u32.to_be_bytes()).unwrap();
     let lines: Vec<_> = m.elements.iter().collect();
-    assert_eq!((lines.len(), m.count), (167, 167));
+    assert_eq!((lines.len(), m.count, m.restore), (167, 167, true));
+    // Any batch has the attribute; without a number in it nobody restores.
+    let unnumbered = case.get("message").replace("0800094000000150", "0800094000000000");
+    assert_ne!(unnumbered, case.get("message"));
+    assert!(!decoded(&unnumbered, None).restore);
     assert_eq!(lines[index as usize], lines[index as usize - 1], "the one that was there already");
     // What the set held in the end: the whole messages before, and the elements before the failing one.
     assert_eq!(case.get("kept"), (2 * 167 + index).to_string());

@@ -63,6 +63,33 @@ fn flood(feed: &mut Feed) -> Vec<Record> {
     records
 }
 
+/// The records of a real kernel, without the end of their audit.
+fn recorded(feed: &mut Feed, name: &str) -> Vec<Record> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name).with_extension("jsonl");
+    let mut parser = ipsetaudit::log::read::Parser::default();
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut records: Vec<_> = text.lines().map(|line| parser.record(line.as_bytes()).unwrap()).collect();
+    records.pop();
+    feed.time = records.last().unwrap().time;
+    records
+}
+
+fn recorded_restores(feed: &mut Feed) -> Vec<Record> {
+    recorded(feed, "restores")
+}
+
+fn recorded_busy(feed: &mut Feed) -> Vec<Record> {
+    recorded(feed, "busy")
+}
+
+fn recorded_lineage(feed: &mut Feed) -> Vec<Record> {
+    recorded(feed, "lineage")
+}
+
+fn recorded_writers(feed: &mut Feed) -> Vec<Record> {
+    recorded(feed, "writers")
+}
+
 /// More sets, callers and failure groups than are counted one by one.
 fn too_many(feed: &mut Feed) -> Vec<Record> {
     let mut records = vec![feed.start()];
@@ -130,6 +157,17 @@ screens! {
     ask_reset: Feed::little, "<Ctrl-R>";
     reset: Feed::little, "<Ctrl-R>y";
     hostile: Feed::hostile, "";
+    restores: recorded_restores, "";
+    restores_one_unfolded: recorded_restores, "g<Down><Down><Down><Down>z";
+    restores_unfolded: recorded_restores, "Z";
+    restores_filtered: recorded_restores, "/outcome=failed or count=1<Enter><Up>";
+    restores_sorted: recorded_restores, "s<Down><Enter>z";
+    restore_detail: recorded_restores, "ge<Enter>";
+    busy: recorded_busy, "";
+    busy_detail: recorded_busy, "ge<Enter>";
+    lineage_detail: recorded_lineage, "/198.18<Enter><Enter>";
+    writers: recorded_writers, "2";
+    writers_detail: recorded_writers, "/198.51.100.1<Enter><Enter>";
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn pictures_are_fresh() {
         ("sets", ALL, "2<Down>"),
         ("callers", ALL, "3"),
         ("failures", ALL, "4"),
-        ("detail", ALL, "eee<Enter>"),
+        ("detail", ALL, "/op=destroy outcome=failed<Enter><Enter>"),
         ("filter", ALL, "/set=blocklist* or op=swap"),
         ("paused", 30, "<Space>"),
     ];

@@ -19,6 +19,10 @@ pub const HOOK: &str = "nfnetlink_rcv_msg";
 const ANSWER: &str = "netlink_unicast";
 /// Every acknowledgement goes through here, and so every refusal.
 const REFUSAL: &str = "netlink_ack";
+/// Every list or save ends here, read to its end or not.
+const DUMP_END: &str = "ip_set_dump_done";
+/// The module that it is in, where it is not loaded yet: the event is armed when it is.
+const DUMP_MODULE: &str = "ip_set";
 const GROUP: &str = "ipsetaudit";
 /// Returns that may be under way at once; the kernel's limit.
 const MAXACTIVE: u32 = 4096;
@@ -225,6 +229,8 @@ pub struct Programs<'a, 'obj> {
     pub answer: &'a ProgramMut<'obj>,
     /// On every acknowledgement.
     pub refusal: &'a ProgramMut<'obj>,
+    /// On the end of every list or save.
+    pub dump_end: &'a ProgramMut<'obj>,
 }
 
 /// The events with their programs. The links are dropped before the events, which an open link keeps.
@@ -237,6 +243,8 @@ pub struct Kprobes {
     leave_event: KprobeEvent,
     refusal_event: KprobeEvent,
     _answer_event: KprobeEvent,
+    /// Does without where the kernel has no such function: calls are seen all the same.
+    dump_end: Option<(Link, KprobeEvent)>,
     /// Open for the same reason.
     profile: File,
 }
@@ -249,6 +257,12 @@ impl Kprobes {
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
         let hook = place(&kallsyms, HOOK);
         let (control, profile) = open_files(&tracefs)?;
+        let in_module = match module_of(&kallsyms, DUMP_END) {
+            Some(_) => place(&kallsyms, DUMP_END),
+            None => format!("{DUMP_MODULE}:{DUMP_END}"),
+        };
+        let dump_end = KprobeEvent::add(&control, "p", "dump_end", &in_module);
+        let dump_end = dump_end.and_then(|event| Ok((event.attach(programs.dump_end)?, event))).ok();
         let answer_event = KprobeEvent::add(&control, "p", "answer", ANSWER)?;
         let answer = answer_event.attach(programs.answer)?;
         let leave_event = KprobeEvent::add(&control, &format!("r{MAXACTIVE}"), "leave", &hook)?;
@@ -265,8 +279,14 @@ impl Kprobes {
             leave_event,
             refusal_event,
             _answer_event: answer_event,
+            dump_end,
             profile,
         })
+    }
+
+    /// True if the end of a list or save is seen.
+    pub fn sees_dump_ends(&self) -> bool {
+        self.dump_end.is_some()
     }
 
     /// Takes no new calls; those under way are still seen to return.

@@ -63,6 +63,9 @@ const UNSEEN_BY_FEXIT: [&str; 3] = [
     "how long a call took",
 ];
 
+/// What is not seen where the end of a dump cannot be probed.
+const UNSEEN_ENDS: &str = "when a list or save ends, and so who holds a set that is in use";
+
 /// A live capture, attached and ready.
 #[derive(Debug)]
 pub struct Capture {
@@ -94,7 +97,7 @@ impl Capture {
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
             seen: SEEN.into_iter().chain(packets.as_ref().map(|_| SEEN_OF_PACKETS)).map(str::to_owned).collect(),
-            unseen: unseen(probe.kind(), packets.is_some()),
+            unseen: unseen(&probe, packets.is_some()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
@@ -119,10 +122,11 @@ impl Capture {
     }
 }
 
-fn unseen(probe: ProbeKind, packets_counted: bool) -> Vec<String> {
-    let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
+fn unseen(probe: &Probe, packets_counted: bool) -> Vec<String> {
+    let more = if probe.kind() == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
+    let ends = if probe.sees_dump_ends() { None } else { Some(UNSEEN_ENDS) };
     let left = |what| if packets_counted && what == UNSEEN_OF_PACKETS { UNSEEN_OF_COUNTED } else { what };
-    UNSEEN.iter().chain(more).map(|&what| left(what).to_owned()).collect()
+    UNSEEN.into_iter().chain(more.iter().copied()).chain(ends).map(|what| left(what).to_owned()).collect()
 }
 
 /// The program's own sockets: two, because they are used by two threads.
@@ -201,12 +205,9 @@ impl Source for Capture {
         if emit(vec![start]).is_break() {
             return Ok(());
         }
-        let intake = RefCell::new(Intake {
-            decoder: Decoder::new(self.host_netns, self.sockets.own.netns),
-            balance: Balance::new(now),
-            batch: Vec::new(),
-            clock,
-        });
+        let mut decoder = Decoder::new(self.host_netns, self.sockets.own.netns);
+        decoder.set_sees_dump_ends(self.probe.sees_dump_ends());
+        let intake = RefCell::new(Intake { decoder, balance: Balance::new(now), batch: Vec::new(), clock });
         let ring_map = libbpf_rs::MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
         let mut builder = RingBufferBuilder::new();
         builder.add(&ring_map, |bytes| intake.borrow_mut().take(bytes)).context("cannot read the ring")?;

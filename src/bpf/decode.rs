@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::clock::Clock;
+use super::dumps::Dumps;
 use super::identity::Identities;
 use super::netns::NetnsNames;
 use super::questions::Questions;
@@ -15,7 +16,7 @@ use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Call, Event, Outcome, Record, Time, Truncated};
+use crate::model::record::{Call, Event, OpenDump, Outcome, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -27,6 +28,7 @@ pub struct Decoder {
     identities: Identities,
     netns: NetnsNames,
     questions: Questions,
+    dumps: Dumps,
 }
 
 /// A record that makes no sense.
@@ -43,7 +45,13 @@ impl Decoder {
             identities: Identities::default(),
             netns: NetnsNames::new(host_netns),
             questions: Questions::new(own_netns),
+            dumps: Dumps::default(),
         }
+    }
+
+    /// Whether the probe tells when a list or save ends.
+    pub fn set_sees_dump_ends(&mut self, sees: bool) {
+        self.dumps.set_sees_ends(sees);
     }
 
     /// One call; `None` for a record that only prepares others.
@@ -56,6 +64,10 @@ impl Decoder {
             Wire::Process(wire) => {
                 let container = self.identities.learn(&wire, &mut self.names);
                 self.netns.inhabited(wire.netns, container);
+                Ok(None)
+            }
+            Wire::DumpEnd(end) => {
+                self.dumps.end(end);
                 Ok(None)
             }
         }
@@ -72,10 +84,11 @@ impl Decoder {
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
         }
-        let call = Call {
+        let mut call = Call {
             op: message.op,
             outcome,
             exist: message.exist,
+            restore: message.restore,
             truncated,
             count: message.count,
             applied: outcome::applied(message.op, outcome, message.count, failing)
@@ -90,19 +103,32 @@ impl Decoder {
             options: message.options,
             elements: message.elements,
             failure,
+            dumps: None,
+            explain: None,
             thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
             netns_name: self.netns.of(wire.netns),
             actor,
         };
+        let time = Time(wire.time.cast_signed().saturating_add(clock.monotonic));
+        self.meet_dumps(wire, &mut call, time);
         self.types.learn(&call);
         self.questions.meet(&call);
-        let time = Time(wire.time.cast_signed().saturating_add(clock.monotonic));
         Ok(Record { seq: 0, time, event: Event::Call(call) })
     }
 
     /// The name of a network namespace.
     pub fn netns_name(&mut self, inode: u32) -> Option<Arc<str>> {
         self.netns.of(inode)
+    }
+
+    /// A list or save that went well is open from now on; whoever finds a set in use is told which were.
+    fn meet_dumps(&mut self, wire: &WireCall<'_>, call: &mut Call, time: Time) {
+        if matches!(call.op, Op::LIST | Op::SAVE) && call.outcome == Outcome::Ok {
+            let (set, actor) = (call.set.clone(), Arc::clone(&call.actor));
+            self.dumps.begin(wire, OpenDump { time, op: call.op, set, actor });
+        } else if call.found_in_use() {
+            call.dumps = self.dumps.open_during(wire);
+        }
     }
 
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.

@@ -19,6 +19,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define NFNL_SUBSYS_IPSET 6
 #define IPSET_CMD_PROTOCOL 1
+#define IPSET_CMD_LIST 7
+#define IPSET_CMD_SAVE 8
 #define IPSET_CMD_ADD 9
 #define IPSET_CMD_DEL 10
 #define IPSET_CMD_HEADER 12
@@ -98,8 +100,12 @@ struct {
 	__type(value, struct reader_state);
 } reader SEC(".maps");
 
-/* Makes the build emit the record as a Rust type. */
+/* Dumps that ended, counted whether or not the ring had room to tell. */
+__u32 dumps_ended = 0;
+
+/* Makes the build emit the records as Rust types. */
 const struct ipset_call wire_call = {};
+const struct ipset_dump_end wire_dump_end = {};
 
 #define COUNT(field, type) do {								\
 	__u32 zero = 0;									\
@@ -146,19 +152,25 @@ static __always_inline bool is_own_question(__u16 type)
 	return !bpf_get_ns_current_pid_tgid(own_pidns[0], own_pidns[1], &ns, sizeof(ns)) && ns.tgid == own_pid;
 }
 
-/* Our own messages change nothing and belong to nobody's audit; portid is the kernel's word, not the sender's. */
+/* The sender's netlink port: the kernel's word, not the sender's. */
+static __always_inline __u32 port_of(struct sk_buff *skb)
+{
+	struct netlink_skb_parms *cb = (void *)__builtin_preserve_access_index(&skb->cb);
+
+	return BPF_CORE_READ(cb, portid);
+}
+
+/* Our own messages change nothing and belong to nobody's audit. */
 static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 {
 	__u8 cmd = type & 0xff;
-	struct netlink_skb_parms *cb;
 	__u32 port;
 
 	if (is_own_question(type))
 		return true;
 	if (!own_ports[0] || (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER))
 		return false;
-	cb = (void *)__builtin_preserve_access_index(&skb->cb);
-	port = BPF_CORE_READ(cb, portid);
+	port = port_of(skb);
 	return (port == own_ports[0] || port == own_ports[1]) && netns_of(skb) == own_netns;
 }
 
@@ -219,6 +231,13 @@ static __always_inline void introduce(struct told *told, const struct told *now)
 		bpf_map_update_elem(&told_by_pid, &pid, now, BPF_ANY);
 }
 
+static __always_inline bool begins_dump(struct inflight *f)
+{
+	__u8 cmd = f->type & 0xff;
+
+	return cmd == IPSET_CMD_LIST || cmd == IPSET_CMD_SAVE;
+}
+
 static __always_inline void fill(struct ipset_call *c, struct inflight *f, const struct told *now, __s32 result,
 				 __u32 kind)
 {
@@ -240,8 +259,8 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 	c->result = result;
 	c->answer = f->answer;
 	c->line = f->line;
-	c->spare = 0;
-	/* The socket of a call that went by unseen may be gone: its namespace is not to be had. */
+	/* The socket of a call that went by unseen may be gone: its port and namespace are not to be had. */
+	c->dump = begins_dump(f) && kind != CALL_NO_RETURN ? port_of(skb) : dumps_ended;
 	c->netns = kind == CALL_NO_RETURN ? 0 : netns_of(skb);
 	__builtin_memcpy(c->leader, now->leader, COMM_LEN);
 	if (have_task_storage) {
@@ -543,5 +562,29 @@ int BPF_PROG(leave_fexit, struct sk_buff *skb, struct nlmsghdr *nlh, void *extac
 	COUNT(entered, h.nlmsg_type);
 	note(f, skb, nlh, &h);
 	emit(f, NULL, result, CALL_RETURNED);
+	return 0;
+}
+
+/*
+ * ip_set_dump_done(): a set that a list or save is in the middle of cannot be destroyed, renamed or swapped, and a
+ * slow reader may stay in the middle for long. The count goes first, so that a call that knows fewer ends than were
+ * told is known to be older.
+ */
+SEC("kprobe")
+int BPF_KPROBE(dump_end, struct netlink_callback *cb)
+{
+	struct sk_buff *skb = BPF_CORE_READ(cb, skb);
+	struct ipset_dump_end *e;
+
+	__sync_fetch_and_add(&dumps_ended, 1);
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e)
+		return 0;
+	e->kind = DUMP_END;
+	e->spare = 0;
+	e->time = bpf_ktime_get_ns();
+	e->netns = netns_of(skb);
+	e->port = port_of(skb);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }

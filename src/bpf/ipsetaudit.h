@@ -27,6 +27,7 @@ enum wire_kind {
 	CALL_NO_RETURN,	/* the same thread calls again, so this one's return went by unseen */
 	CALL_REFUSED,	/* refused with `result` before ipset saw it */
 	PROCESS,	/* what calls that follow have in common */
+	DUMP_END,	/* a list or save is over */
 };
 
 /* One ipset call, followed by the message's bytes. */
@@ -50,7 +51,7 @@ struct ipset_call {
 	__s32 answer;	/* negative errno that ipset itself sent to the caller; 0: none was seen */
 	__u32 line;	/* raw bytes of the line number in that answer */
 	__u32 copied;	/* bytes of the message that follow this struct */
-	__u32 spare;
+	__u32 dump;	/* list and save: netlink port of the caller's socket; others: dumps that had ended so far */
 	char comm[COMM_LEN];	/* of the thread */
 	char leader[COMM_LEN];	/* of the process: its thread group leader */
 };
@@ -87,6 +88,15 @@ struct ipset_process {
 	struct ancestor parents[MOST_PARENTS];	/* nearest first */
 	char exe[PATH_ROOM];
 	char cgroup_path[PATH_ROOM];
+};
+
+/* A list or save is over: its last message was read, or its socket closed. */
+struct ipset_dump_end {
+	enum wire_kind kind;
+	__u32 netns;	/* inode of the socket's network namespace */
+	__u64 time;	/* CLOCK_MONOTONIC, ns */
+	__u32 port;	/* netlink port of the socket: one has one dump at a time */
+	__u32 spare;
 };
 
 /* Counters of one CPU; the program adds them up. */

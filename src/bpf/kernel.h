@@ -52,6 +52,7 @@ struct sock_common { possible_net_t skc_net; };
 struct sock { struct sock_common __sk_common; __u16 sk_protocol; };
 struct sk_buff { struct sock *sk; unsigned int len; unsigned char *data; char cb[48]; };
 struct netlink_skb_parms { __u32 portid; };
+struct netlink_callback { struct sk_buff *skb; };
 
 #pragma clang attribute pop
 

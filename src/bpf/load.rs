@@ -118,8 +118,10 @@ impl Probe {
             without_packets(&mut open);
         }
         let skel = open.load().map_err(|e| cannot_load(&e))?;
-        let IpsetauditProgs { enter, leave, answer, refusal, packet_add, packet_del, packet_leave, .. } = &skel.progs;
-        let kprobes = Kprobes::attach(&Programs { enter, leave, answer, refusal }).map_err(|e| cannot_attach(&e))?;
+        let IpsetauditProgs { enter, leave, answer, refusal, dump_end, packet_add, packet_del, packet_leave, .. } =
+            &skel.progs;
+        let programs = Programs { enter, leave, answer, refusal, dump_end };
+        let kprobes = Kprobes::attach(&programs).map_err(|e| cannot_attach(&e))?;
         let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;
         if config.packet_path {
             let programs = PacketPrograms { add: packet_add, del: packet_del, leave: packet_leave };
@@ -140,7 +142,7 @@ impl Probe {
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, own)?;
         let progs = &mut open.progs;
-        for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal] {
+        for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal, &mut progs.dump_end] {
             kprobe.set_autoload(false);
         }
         without_packets(&mut open);
@@ -171,6 +173,11 @@ impl Probe {
             Attached::Kprobe(_) => ProbeKind::Kprobe,
             Attached::Fexit { .. } => ProbeKind::Fexit,
         }
+    }
+
+    /// True if the end of a list or save is seen.
+    pub fn sees_dump_ends(&self) -> bool {
+        matches!(&self.attached, Attached::Kprobe(kprobes) if kprobes.sees_dump_ends())
     }
 
     /// A handle on the counters, for another thread.

@@ -11,6 +11,7 @@ pub mod canary;
 mod capture;
 mod clock;
 mod decode;
+mod dumps;
 mod identity;
 pub mod load;
 mod netns;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::skel::types;
 pub use process::WireProcess;
-use types::{call_counts, ipset_call};
+use types::{call_counts, ipset_call, ipset_dump_end};
 
 /// Slots of the per-op counters: commands 1 to 15, and 0 for every other number.
 pub const OP_SLOTS: usize = 16;
@@ -31,6 +31,8 @@ pub enum Wire<'a> {
     Call(WireCall<'a>),
     /// What calls that follow have in common.
     Process(Box<WireProcess<'a>>),
+    /// A list or save is over.
+    DumpEnd(DumpEnd),
 }
 
 /// One call as the probe saw it. Names of tasks are raw bytes.
@@ -70,6 +72,8 @@ pub struct WireCall<'a> {
     pub answer: Option<(i32, [u8; 4])>,
     /// `nlmsg_len` of the message, of which `message` may be only the beginning.
     pub length: u32,
+    /// Of a list or save the netlink port of the caller's socket; of others the number of dumps that had ended.
+    pub dump: u32,
     /// Name of the thread.
     pub comm: &'a [u8],
     /// Name of the process.
@@ -83,6 +87,7 @@ const UNSET: u32 = u32::MAX;
 const CALL_NO_RETURN: u32 = types::wire_kind::CALL_NO_RETURN.0;
 const CALL_REFUSED: u32 = types::wire_kind::CALL_REFUSED.0;
 const PROCESS: u32 = types::wire_kind::PROCESS.0;
+const DUMP_END: u32 = types::wire_kind::DUMP_END.0;
 
 fn bytes<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
     record.get(at..at + N)?.try_into().ok()
@@ -107,6 +112,7 @@ use field;
 pub fn read(record: &[u8]) -> Result<Wire<'_>, Malformed> {
     let wire = match bytes(record, offset_of!(ipset_call, kind)).map(u32::from_ne_bytes) {
         Some(PROCESS) => process::parse(record).map(|p| Wire::Process(Box::new(p))),
+        Some(DUMP_END) => parse_dump_end(record).map(Wire::DumpEnd),
         _ => parse(record).map(Wire::Call),
     };
     wire.ok_or(Malformed { bytes: record.len() })
@@ -134,9 +140,29 @@ fn parse(r: &[u8]) -> Option<WireCall<'_>> {
         refused: kind == CALL_REFUSED,
         answer: (answer != 0).then_some((answer, bytes(r, offset_of!(ipset_call, line))?)),
         length: field!(r, ipset_call, length),
+        dump: field!(r, ipset_call, dump),
         comm: field!(text r, ipset_call, comm, COMM_LEN),
         leader: field!(text r, ipset_call, leader, COMM_LEN),
         message: r.get(size_of::<ipset_call>()..)?.get(..field!(r, ipset_call, copied) as usize)?,
+    })
+}
+
+/// A list or save is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DumpEnd {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub time: u64,
+    /// Inode of the socket's network namespace.
+    pub netns: u32,
+    /// Netlink port of the socket.
+    pub port: u32,
+}
+
+fn parse_dump_end(r: &[u8]) -> Option<DumpEnd> {
+    Some(DumpEnd {
+        time: field!(u64 r, ipset_dump_end, time),
+        netns: field!(r, ipset_dump_end, netns),
+        port: field!(r, ipset_dump_end, port),
     })
 }
 
@@ -201,6 +227,7 @@ pub mod tests {
         put(offset_of!(ipset_call, answer), &answer.to_ne_bytes());
         put(offset_of!(ipset_call, line), &line);
         put(offset_of!(ipset_call, length), &call.length.to_ne_bytes());
+        put(offset_of!(ipset_call, dump), &call.dump.to_ne_bytes());
         put(offset_of!(ipset_call, copied), &(call.message.len() as u32).to_ne_bytes());
         put(offset_of!(ipset_call, comm), call.comm);
         put(offset_of!(ipset_call, leader), call.leader);
@@ -228,6 +255,7 @@ pub mod tests {
             refused: false,
             answer: None,
             length: message.len() as u32,
+            dump: 0,
             comm: b"worker\0\0\0\0\0\0\0\0\0\0",
             leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
             message,
@@ -241,10 +269,24 @@ pub mod tests {
             let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
             assert_eq!(read(&record(&wrote, 100)), Ok(Wire::Call(wrote)));
         }
+        let list = WireCall { dump: 4711, ..call(b"x") };
+        assert_eq!(read(&record(&list, 0)), Ok(Wire::Call(list)));
         let refused = WireCall { result: Some(-1), refused: true, ..call(b"") };
         assert_eq!(read(&record(&refused, 0)), Ok(Wire::Call(refused)));
         let answered = WireCall { result: Some(-4), answer: Some((-4103, [0, 0, 1, 246])), ..call(b"x") };
         assert_eq!(read(&record(&answered, 0)), Ok(Wire::Call(answered)));
+    }
+
+    #[test]
+    fn the_end_of_a_dump_is_read_back() {
+        let mut r = vec![0; size_of::<ipset_dump_end>()];
+        r[offset_of!(ipset_dump_end, kind)..][..4].copy_from_slice(&DUMP_END.to_ne_bytes());
+        r[offset_of!(ipset_dump_end, time)..][..8].copy_from_slice(&7_u64.to_ne_bytes());
+        r[offset_of!(ipset_dump_end, netns)..][..4].copy_from_slice(&8_u32.to_ne_bytes());
+        r[offset_of!(ipset_dump_end, port)..][..4].copy_from_slice(&9_u32.to_ne_bytes());
+        assert_eq!(read(&r), Ok(Wire::DumpEnd(DumpEnd { time: 7, netns: 8, port: 9 })));
+        assert_eq!(read(&r[..12]), Err(Malformed { bytes: 12 }));
+        assert_eq!(offset_of!(ipset_dump_end, kind), offset_of!(ipset_call, kind));
     }
 
     #[test]

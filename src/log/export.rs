@@ -2,6 +2,7 @@
 //!
 //! Rows are counted as they are written, so that the footer tells the truth. It does not know the screen.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use super::jsonl::Json;
 use super::new_file::{self, Owner};
 use super::restore::Restore;
 use super::text::Text;
-use crate::model::record::Record;
+use crate::model::record::{Call, Event, Record};
 
 /// What an exported file holds, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +59,22 @@ pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
     })
 }
 
-/// A record as one line without its line break, for the clipboard.
+/// A record as it is written: what led to a call stands in text, and not in JSON, which is a recording.
+fn as_written(record: &Record, json: bool) -> Cow<'_, Record> {
+    let mut record = Cow::Borrowed(record);
+    if let (true, Event::Call(Call { explain: Some(_), .. })) = (json, &record.event)
+        && let Event::Call(call) = &mut record.to_mut().event
+    {
+        call.explain = None;
+    }
+    record
+}
+
+/// A record as text for the clipboard, without the last line break: a line, or a line of JSON.
 pub fn line(record: &Record, json: bool) -> String {
     let mut out = Vec::new();
     if let Some(mut format) = formats(if json { Ending::Jsonl } else { Ending::Text }) {
-        format.append(record, &mut out);
+        format.append(&as_written(record, json), &mut out);
     }
     String::from_utf8_lossy(out.trim_ascii_end()).into_owned()
 }
@@ -105,7 +117,8 @@ pub fn records<'r>(
     let ending = Ending::of(path).ok_or(Error::Ending)?;
     let mut format = formats(ending).ok_or(Error::NoFormat)?;
     save(path, owner, ending, &csv::titles(), rows, &mut |record, text| {
-        format.append(record, text);
+        let json = matches!(ending, Ending::Json | Ending::Jsonl);
+        format.append(&as_written(record, json), text);
         Ok(())
     })
 }

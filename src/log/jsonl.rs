@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Format;
 use super::pairs::kind;
-use crate::model::record::{Actor, Call, End, Event, Lost, Packets, Record, Start, Time};
+use crate::model::record::{Actor, Call, End, Event, Lost, OpenDump, Packets, Record, Start, Time};
 
 /// Version of the record's schema.
 pub const SCHEMA: u32 = 1;
@@ -81,6 +81,10 @@ fn rfc3339(time: Time) -> String {
     DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
+fn to_the_second(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// A list written element by element, without collecting it first.
 fn put_list<T: Serialize>(o: &mut Object<'_>, key: &str, list: impl Iterator<Item = T>) {
     o.key(key);
@@ -105,11 +109,13 @@ fn put_call(o: &mut Object<'_>, call: &Call) {
     o.put("applied", call.applied);
     o.put("line", call.line);
     o.put("exist", call.exist);
+    o.put("restore", call.restore);
     o.put("outcome", call.outcome.name());
     let failure = call.failure.as_deref().filter(|_| call.outcome != crate::model::record::Outcome::Ok);
     o.put("errno", failure.and_then(|f| f.errno));
     o.put("error", failure.and_then(|f| f.error.as_deref()));
     o.put("message", failure.map(|f| f.message.as_ref()));
+    put_dumps(o, call.dumps.as_deref());
     o.put("duration_ns", call.duration_ns);
     o.put("pid", call.actor.pid);
     o.put("tid", call.tid);
@@ -121,20 +127,40 @@ fn put_call(o: &mut Object<'_>, call: &Call) {
     o.put("unit", call.actor.unit.as_deref());
     o.put("container", call.actor.container.as_deref());
     put_list(o, "truncated", call.truncated.names());
+    // Only where it was asked for.
+    if let Some(explain) = &call.explain {
+        put_list(o, "explain", explain.iter().map(|told| told.words(&to_the_second)));
+    }
+}
+
+/// The lists and saves that were open, as an object each.
+fn put_dumps(o: &mut Object<'_>, dumps: Option<&[OpenDump]>) {
+    let Some(dumps) = dumps else { return o.put("dumps", ()) };
+    o.key("dumps");
+    o.out.push(b'[');
+    for (i, dump) in dumps.iter().enumerate() {
+        if i > 0 {
+            o.out.push(b',');
+        }
+        let mut open = Object::begin(o.out);
+        open.time("time", Some(dump.time));
+        open.put("op", dump.op.to_string());
+        open.put("set", dump.set.as_deref());
+        open.put("pid", dump.actor.pid);
+        open.put("comm", dump.actor.comm.as_deref());
+        put_parents(&mut open, &dump.actor);
+        open.end();
+    }
+    o.out.push(b']');
 }
 
 fn put_actor(o: &mut Object<'_>, actor: &Actor) {
-    #[derive(Serialize)]
-    struct Parent<'a> {
-        pid: u32,
-        comm: &'a str,
-    }
     o.time("started", actor.started);
     o.put("ppid", actor.ppid);
     o.put("comm", actor.comm.as_deref());
     o.put("exe", actor.exe.as_deref());
     o.put("cmdline", actor.cmdline.as_deref());
-    put_list(o, "parents", actor.parents.iter().map(|p| Parent { pid: p.pid, comm: &p.comm }));
+    put_parents(o, actor);
     o.put("uid", actor.uid);
     o.put("user", actor.user.as_deref());
     o.put("gid", actor.gid);
@@ -163,6 +189,15 @@ fn put_packets(o: &mut Object<'_>, p: &Packets) {
     o.put("netns_name", p.netns_name.as_deref());
     o.time("from", Some(p.from));
     o.time("to", Some(p.to));
+}
+
+fn put_parents(o: &mut Object<'_>, actor: &Actor) {
+    #[derive(Serialize)]
+    struct Parent<'a> {
+        pid: u32,
+        comm: &'a str,
+    }
+    put_list(o, "parents", actor.parents.iter().map(|p| Parent { pid: p.pid, comm: &p.comm }));
 }
 
 fn put_lost(o: &mut Object<'_>, lost: &Lost) {

@@ -12,12 +12,15 @@ pub mod new_file;
 pub mod pace;
 pub mod pairs;
 pub mod read;
+pub mod recordings;
 pub mod replay;
+pub mod report;
 pub mod restore;
 pub mod seed;
 pub mod sink;
 pub mod syslog;
 pub mod text;
+pub mod who;
 
 use crate::model::record::Record;
 

@@ -1,11 +1,10 @@
-//! Recordings as a source: files in the order given, at the speed asked for.
+//! Recordings as a source: files in the order of time, at the speed asked for.
 //!
 //! What cannot be read is told in words by file and line, and is a `lost` record at its place, so that it counts: lines
 //! that stand together are one. A cut last line is told and no loss: nobody knows whether there was a call in it. A
 //! schema of a later version, and a file in which there is no record at all, end the replay with an error.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use anyhow::{Context, anyhow, bail};
 
 use super::pace::{Control, Due, Pace};
 use super::read::{Entry, Fault, LONGEST, Parser, Reader};
+use super::recordings::{self, Recording, name};
 use crate::model::record::{Cause, Event, Lost, Record, Time};
-use crate::model::text::safe;
 use crate::source::{Emit, Source, Stop};
 
 /// Records in one batch.
@@ -32,7 +31,7 @@ pub type Tell = Box<dyn FnMut(&str) + Send>;
 
 /// Recordings, one after the other.
 pub struct Replay {
-    files: Vec<(PathBuf, File)>,
+    files: Vec<Recording>,
     control: Arc<Control>,
     tell: Tell,
 }
@@ -44,19 +43,12 @@ impl std::fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Opens the recordings, so that a wrong name is told before anything begins.
+    /// Opens the recordings, and what was rotated away from them, so that a wrong name is told before anything begins.
     ///
     /// # Errors
     /// A file cannot be opened.
     pub fn open(files: &[PathBuf], control: Arc<Control>, tell: Tell) -> anyhow::Result<Self> {
-        let open = |path: &PathBuf| {
-            let file = File::open(path).with_context(|| format!("cannot open {}", name(path)))?;
-            if file.metadata().is_ok_and(|m| m.is_dir()) {
-                bail!("{} is a directory; a recording is expected", name(path));
-            }
-            Ok((path.clone(), file))
-        };
-        let files = files.iter().map(open).collect::<anyhow::Result<_>>()?;
+        let files = recordings::open(files)?;
         Ok(Self { files, control, tell })
     }
 }
@@ -75,8 +67,8 @@ impl Source for Replay {
         };
         let mut parser = Parser::default();
         let mut played = Ok(ControlFlow::Continue(()));
-        for (path, file) in self.files.drain(..) {
-            played = play.file(&path, file, &mut parser);
+        for file in self.files.drain(..) {
+            played = play.file(file, &mut parser);
             if !matches!(played, Ok(ControlFlow::Continue(()))) {
                 break;
             }
@@ -105,13 +97,21 @@ struct Play<'a, 'e> {
 }
 
 impl Play<'_, '_> {
-    fn file(&mut self, path: &Path, file: File, parser: &mut Parser) -> anyhow::Result<ControlFlow<()>> {
-        let mut reader = Reader::new(file);
+    fn file(&mut self, file: Recording, parser: &mut Parser) -> anyhow::Result<ControlFlow<()>> {
+        let (path, packed) = (&*file.path, file.packed);
+        let mut reader = Reader::new(file.input);
         let (mut good, mut bad, mut flushed) = (0, 0, 0);
         // What is told only if the file is a recording at all.
         let mut early = Vec::new();
         loop {
-            let entry = reader.next(parser).with_context(|| format!("cannot read {}", name(path)))?;
+            let entry = match reader.next(parser) {
+                Err(e) if packed => {
+                    (self.tell)(&format!("{}: it cannot be unpacked any further: {e}", name(path)));
+                    self.bad += 1;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                entry => entry.with_context(|| format!("cannot read {}", name(path)))?,
+            };
             match entry {
                 None => break,
                 Some(Entry::Record(record)) => {
@@ -200,11 +200,6 @@ impl Play<'_, '_> {
         let next = Vec::with_capacity(BATCH.min(self.batch.len() * 2));
         (self.emit)(std::mem::replace(&mut self.batch, next))
     }
-}
-
-fn name(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    safe(path.as_os_str().as_bytes()).into_owned()
 }
 
 fn complaint(path: &Path, line: u64, fault: &Fault) -> String {

@@ -14,6 +14,9 @@ use crate::model::record::{Actor, Call, Cause, Event, Lost, Origin, Outcome, Pac
 /// Elements of a batch that are spelt out.
 const SPELT: usize = 3;
 
+/// In front of what led to a call, on lines below it.
+const INDENT: &str = "    ";
+
 /// Writes text lines.
 #[derive(Debug, Default)]
 pub struct Text {
@@ -27,6 +30,13 @@ impl Format for Text {
         let _ = write_record(&mut self.line, record);
         out.extend_from_slice(self.line.as_bytes());
         out.push(b'\n');
+        if let Event::Call(Call { explain: Some(explain), .. }) = &record.event {
+            for told in explain.iter() {
+                out.extend_from_slice(INDENT.as_bytes());
+                out.extend_from_slice(told.words(&to_the_second).as_bytes());
+                out.push(b'\n');
+            }
+        }
     }
 }
 
@@ -37,6 +47,11 @@ impl Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&DateTime::from_timestamp_nanos(self.0.0).to_rfc3339_opts(SecondsFormat::Micros, true))
     }
+}
+
+/// In a sentence the second is enough.
+fn to_the_second(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A name among words: quoted where a space or a quote could make it look like more than one.

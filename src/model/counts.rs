@@ -9,7 +9,7 @@ use super::op::{OPS, Op};
 use super::rate::Rate;
 use super::record::{Cause, Lost, Time};
 use super::rows::Rows;
-use super::sets::{SetRow, Sweeps, ratio};
+use super::sets::{SetRow, Shared, Sweeps, ratio};
 
 /// How many rows there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub struct Counts {
     pub failures: Rows<FailureRow>,
     /// Where all sets were destroyed at once.
     pub sweeps: Sweeps,
+    /// Sets that came to have two writers, the last ones, in order.
+    pub shared: std::sync::Arc<Vec<Shared>>,
     /// Which tables are full.
     pub limits_reached: LimitsReached,
 }

@@ -97,6 +97,17 @@ impl<'a> Element<'a> {
         parse::element(text, dims)
     }
 
+    /// True if the kernel makes several of it, one after the other: a range, or a network where addresses are kept.
+    pub fn is_many(&self, set_type: Option<&str>) -> bool {
+        let nets = set_type.is_some_and(|t| t.contains("net"));
+        let wide = |span: Option<Span>| match span {
+            Some(Span::Range(..)) => true,
+            Some(Span::Net(..)) => !nets,
+            Some(Span::One(_)) | None => false,
+        };
+        wide(self.ip) || wide(self.ip2) || matches!(self.second, Some(Second::Port(_, _, Some(_))))
+    }
+
     /// True if an address of the element lies in `net`, or `net` in the element's addresses.
     pub fn touches(&self, net: Net) -> bool {
         [self.ip, self.ip2].into_iter().flatten().any(|span| net.overlaps(span))

@@ -12,7 +12,7 @@
 //! direction, and `kind` (change, read, query). What packets did is compared as a call without a caller. Other records
 //! always pass: a loss is never filtered away.
 
-mod address;
+pub(in crate::model) mod address;
 mod cell;
 mod compile;
 mod criteria;

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::record::{Record, Time};
+use super::told::Told;
 
 /// Records a chunk. Large, since a snapshot costs a pointer a chunk; nothing is copied by it.
 const CHUNK: usize = 4096;
@@ -17,7 +18,20 @@ const CHUNK: usize = 4096;
 /// Number of a record in order of arrival; see the module.
 pub type Arrival = u64;
 
-type Chunk = Box<[OnceLock<Record>]>;
+/// A record, and what the model knows of it beside.
+#[derive(Debug)]
+struct Kept {
+    record: Record,
+    /// The first call of its restore, or [`ALONE`].
+    batch: Arrival,
+    /// Where the content of its set came from.
+    lineage: Option<Arc<Told>>,
+}
+
+/// Not part of a restore.
+const ALONE: Arrival = Arrival::MAX;
+
+type Chunk = Box<[OnceLock<Kept>]>;
 
 /// A reader's view of the kept records, fixed at the time it was taken.
 #[derive(Clone, Default)]
@@ -59,6 +73,20 @@ impl History {
 
     /// The record of an arrival, if it is kept.
     pub fn get(&self, arrival: Arrival) -> Option<&Record> {
+        self.kept(arrival).map(|kept| &kept.record)
+    }
+
+    /// The first call of the restore that a call is part of, whether it is still kept or not.
+    pub fn batch(&self, arrival: Arrival) -> Option<Arrival> {
+        self.kept(arrival).map(|kept| kept.batch).filter(|first| *first != ALONE)
+    }
+
+    /// Where the content of a call's set came from, as it was known after the call.
+    pub fn lineage(&self, arrival: Arrival) -> Option<&Told> {
+        self.kept(arrival)?.lineage.as_deref()
+    }
+
+    fn kept(&self, arrival: Arrival) -> Option<&Kept> {
         if !self.range().contains(&arrival) {
             return None;
         }
@@ -78,6 +106,19 @@ impl History {
 
     /// The kept records of a range of arrivals, oldest first; faster than one [`get`](Self::get) each.
     pub fn iter(&self, range: Range<Arrival>) -> impl DoubleEndedIterator<Item = (Arrival, &Record)> {
+        self.iter_kept(range).map(|(arrival, kept)| (arrival, &kept.record))
+    }
+
+    /// As [`iter`](Self::iter), and with each record the first call of the restore that it is part of.
+    pub fn iter_batches(
+        &self,
+        range: Range<Arrival>,
+    ) -> impl DoubleEndedIterator<Item = (Arrival, &Record, Option<Arrival>)> {
+        let batch = |kept: &Kept| Some(kept.batch).filter(|first| *first != ALONE);
+        self.iter_kept(range).map(move |(arrival, kept)| (arrival, &kept.record, batch(kept)))
+    }
+
+    fn iter_kept(&self, range: Range<Arrival>) -> impl DoubleEndedIterator<Item = (Arrival, &Kept)> {
         let start = range.start.clamp(self.first, self.end);
         let end = range.end.clamp(start, self.end);
         let (from, to) = ((start - self.base) as usize, (end - self.base) as usize);
@@ -139,8 +180,9 @@ impl HistoryWriter {
         Self { history: History::default(), keep: keep.max(1) as u64 }
     }
 
-    /// Adds a record and forgets the oldest beyond the limit.
-    pub fn push(&mut self, record: Record) -> Arrival {
+    /// Adds a record, with the first call of its restore and the lineage of its set, and forgets the oldest beyond the
+    /// limit.
+    pub fn push(&mut self, record: Record, batch: Option<Arrival>, lineage: Option<Arc<Told>>) -> Arrival {
         let h = &mut self.history;
         let arrival = h.end;
         let at = (arrival - h.base) as usize;
@@ -149,7 +191,7 @@ impl HistoryWriter {
         }
         if let Some(slot) = h.chunks.get(at / CHUNK).and_then(|c| c.get(at % CHUNK)) {
             // The slot is empty: only this writer fills slots, each once.
-            let _ = slot.set(record);
+            let _ = slot.set(Kept { record, batch: batch.unwrap_or(ALONE), lineage });
         }
         h.end += 1;
         h.first = h.first.max(h.end.saturating_sub(self.keep));

@@ -5,16 +5,21 @@
 //! what everybody else reads, without locks and without copies.
 
 pub mod actor;
+pub mod batch;
 pub mod callers;
 pub mod counts;
+pub mod coverage;
+pub mod dump;
 pub mod element;
 pub mod error;
+pub mod explain;
 pub mod failures;
 pub mod field;
 pub mod filter;
 #[cfg(test)]
 pub mod fixture;
 pub mod history;
+pub mod lineage;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
@@ -22,6 +27,8 @@ pub mod packets;
 pub mod place;
 pub mod rate;
 pub mod record;
+pub mod report;
+pub mod responsible;
 pub mod rows;
 pub mod set_type;
 pub mod sets;
@@ -29,12 +36,16 @@ pub mod severity;
 mod tally;
 pub mod text;
 pub mod time;
+pub mod told;
 pub mod types;
 pub mod view;
+pub mod who;
+pub mod writers;
 
 use std::sync::Arc;
 
 use counts::Counts;
+use explain::Explainer;
 use history::{History, HistoryWriter};
 use record::{End, Event, Record, Start, Time};
 use tally::Tally;
@@ -47,6 +58,7 @@ pub struct Model {
     limits: Limits,
     history: HistoryWriter,
     tally: Tally,
+    explainer: Explainer,
     start: Option<Arc<Start>>,
     end: Option<Arc<End>>,
     newest: Time,
@@ -63,6 +75,7 @@ impl Model {
             limits,
             history: HistoryWriter::new(limits.keep),
             tally: Tally::new(&limits),
+            explainer: Explainer::default(),
             start: None,
             end: None,
             newest: Time::default(),
@@ -73,7 +86,7 @@ impl Model {
     }
 
     /// Takes a record that the pipeline has numbered.
-    pub fn apply(&mut self, record: Record) {
+    pub fn apply(&mut self, mut record: Record) {
         self.shared = None;
         self.newest = self.newest.max(record.time);
         self.counted_since.get_or_insert(record.time);
@@ -85,8 +98,11 @@ impl Model {
             Event::Stop(end) => self.end = Some(Arc::new((**end).clone())),
             Event::Call(_) | Event::Packets(_) | Event::Lost(_) => {}
         }
-        self.tally.apply(&record, self.history.history().arrived());
-        self.history.push(record);
+        let arrival = self.history.history().arrived();
+        let batch = self.explainer.meet(&mut record, arrival).map(|place| place.first);
+        let lineage = self.tally.apply(&record, arrival, self.explainer.lineage());
+        explain::tell(&mut record, self.tally.take_told());
+        self.history.push(record, batch, lineage);
     }
 
     /// What is known now. Costs some microseconds whatever the number of records: publish at most 20 a second.

@@ -38,8 +38,8 @@ mod command {
     pub const ADT: u16 = 8;
     pub const INDEX: u16 = 11;
 }
-/// `IPSET_ATTR_CADT_LINENO`, inside an element.
-const ELEMENT_LINENO: u16 = 9;
+/// `IPSET_ATTR_LINENO` of the message, and `IPSET_ATTR_CADT_LINENO` inside an element.
+const LINENO: u16 = 9;
 
 /// Bytes that are no message to ipset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -53,12 +53,15 @@ pub enum Malformed {
 }
 
 /// What a message says.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about a message")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Which command; may be one that ipset does not know.
     pub op: Op,
     /// `-exist` was given, as the kernel sees it: create, add, del and destroy without `NLM_F_EXCL`.
     pub exist: bool,
+    /// It has a line number, as what `ipset restore` sends: the caller is to be told which line failed.
+    pub restore: bool,
     /// ipset protocol version.
     pub protocol: Option<u8>,
     /// `NFPROTO_*` of create and type.
@@ -120,7 +123,7 @@ pub fn line_index(bytes: &[u8], line: [u8; 4]) -> Option<u32> {
     let mut found = Found::default();
     Attrs::new(envelope.body?, envelope.cut).for_each(|attr| found.keep(attr));
     let at = found.elements().position(|element| {
-        element.nested().filter(|a| a.number() == ELEMENT_LINENO).last().is_some_and(|a| a.payload.starts_with(&line))
+        element.nested().filter(|a| a.number() == LINENO).last().is_some_and(|a| a.payload.starts_with(&line))
     })?;
     u32::try_from(at).ok()
 }
@@ -153,6 +156,7 @@ impl Envelope<'_> {
         Message {
             op: self.op,
             exist: matches!(self.op, Op::CREATE | Op::ADD | Op::DEL | Op::DESTROY) && !self.exclusive,
+            restore: false,
             protocol: None,
             family: None,
             revision: None,
@@ -225,6 +229,9 @@ impl<'a> Found<'a> {
             Some(Shape::TwoSets) => message.set2 = second,
             _ => message.set_type = second,
         }
+        // A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
+        let line = self.take(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
+        message.restore = line && matches!(message.op, Op::ADD | Op::DEL);
         message.revision = self.take(command::REVISION).and_then(|a| a.u8());
         message.family = self.take(command::FAMILY).and_then(|a| a.u8());
         message.index = self.take(command::INDEX).and_then(|a| a.u16());

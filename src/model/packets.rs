@@ -71,6 +71,9 @@ impl Packets {
             op: self.op,
             outcome: self.outcome(),
             exist: self.exist,
+            restore: false,
+            dumps: None,
+            explain: None,
             truncated: Truncated::default(),
             count: clip(self.count()),
             applied: Some(clip(self.applied)),
@@ -94,6 +97,21 @@ impl Packets {
     /// The set's name, or `#7`.
     pub fn target(&self) -> Cow<'_, str> {
         self.set.as_deref().map_or_else(|| Cow::Owned(format!("#{}", self.set_index)), Cow::Borrowed)
+    }
+}
+
+/// `3,120 by packets, INPUT`.
+pub fn write_what(f: &mut impl Write, p: &Packets) -> fmt::Result {
+    write!(f, "{} by packets, {}", grouped(p.applied), p.hook.to_string().to_ascii_uppercase())
+}
+
+/// `ok`, `ok, 17 already in`, `! 2 refused: Hash is full, cannot add more elements`.
+pub fn write_result(f: &mut impl Write, p: &Packets) -> fmt::Result {
+    let idle = if p.op == Op::DEL { "not in set" } else { "already in" };
+    match (&p.failure, p.unchanged) {
+        (Some(failure), _) => write!(f, "! {} refused: {}", grouped(p.failed), failure.message),
+        (None, 0) => f.write_str("ok"),
+        (None, n) => write!(f, "ok, {} {idle}", grouped(n)),
     }
 }
 
@@ -167,6 +185,12 @@ pub(crate) mod tests {
     fn they_are_told_in_words() {
         let added = packets(Op::ADD, Some("a"), [3_120, 17, 2]);
         assert_eq!(words(&added), "3,120 added by packets, INPUT: 17 already in, 2 refused");
+        let mut cells = [String::new(), String::new(), String::new()];
+        write_what(&mut cells[0], &added).unwrap();
+        write_result(&mut cells[1], &added).unwrap();
+        write_result(&mut cells[2], &packets(Op::DEL, Some("a"), [0, 8, 0])).unwrap();
+        let refused = "! 2 refused: Hash is full, cannot add more elements";
+        assert_eq!(cells, ["3,120 by packets, INPUT", refused, "ok, 8 not in set"]);
         let deleted = Packets { hook: Hook(9), ..packets(Op::DEL, None, [1, 0, 4]) };
         assert_eq!(words(&deleted), "1 deleted by packets, HOOK-9: 4 refused");
         assert_eq!(deleted.target(), "#7");

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use super::actor::{Actor, Origin, Parent};
+pub use super::dump::OpenDump;
 use super::op::Op;
 pub use super::packets::Packets;
+pub use super::told::Explanation;
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +52,8 @@ pub struct Call {
     pub outcome: Outcome,
     /// `-exist` was given: "ok" may have changed nothing.
     pub exist: bool,
+    /// The message has line numbers: it is part of an `ipset restore`.
+    pub restore: bool,
     /// Fields that were cut or could not be had.
     pub truncated: Truncated,
     /// Elements in the message.
@@ -76,6 +80,10 @@ pub struct Call {
     pub elements: Elements,
     /// Errno and what it means; `None` when ok.
     pub failure: Option<Box<Failure>>,
+    /// Where the set was in use: the lists and saves that were open on the namespace; `None` where nobody can know.
+    pub dumps: Option<Box<[OpenDump]>>,
+    /// What led to it, where calls before it tell; filled in on this side of the log.
+    pub explain: Option<Box<Explanation>>,
     /// The calling thread's own name, where it differs from the process's.
     pub thread: Option<Arc<str>>,
     /// Name of the network namespace: `host`, or one from /run/netns.
@@ -85,6 +93,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// True if it failed because a set is in use: destroyed, renamed or swapped while somebody holds it.
+    pub fn found_in_use(&self) -> bool {
+        let error = self.failure.as_ref().and_then(|f| f.error.as_deref());
+        matches!(self.op, Op::DESTROY | Op::RENAME | Op::SWAP)
+            && self.outcome == Outcome::Failed
+            && matches!(error, Some("IPSET_ERR_BUSY" | "IPSET_ERR_REFERENCED" | "EBUSY"))
+    }
+
     /// True for a call that addressed every set at once: the most dangerous call must not look harmless.
     pub fn all_sets(&self) -> bool {
         use super::op::Shape;

@@ -11,13 +11,8 @@ use super::history::Arrival;
 use super::op::Op;
 use super::rate::Rate;
 use super::record::{Actor, Call, Time};
-use super::rows::RowId;
-use super::time::SECOND;
-
-/// A writer counts for this long.
-pub const WRITER_AGE: i64 = 600 * SECOND;
-/// Writers remembered a set.
-const WRITERS: usize = 16;
+use super::told::Told;
+pub use super::writers::{WRITER_AGE, Writers};
 
 /// Which set, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,6 +120,8 @@ pub struct SetRow {
     pub ended: Option<Touch>,
     /// The last swap or rename that brought the content, from `other`.
     pub origin: Option<Touch>,
+    /// The whole way of the content, in words, if it ever moved, and the record by which that was known.
+    pub lineage: Option<(Arrival, Arc<Told>)>,
     /// Record of the last call that proves it was there.
     pub alive: Arrival,
 }
@@ -147,6 +144,7 @@ impl SetRow {
             rate: Rate::default(),
             ended: None,
             origin: None,
+            lineage: None,
             alive: 0,
         }
     }
@@ -167,36 +165,15 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Who changed a set lately: callers (program, parent and user), a bounded number of them.
-#[derive(Clone, Debug, Default)]
-pub struct Writers {
-    seen: Vec<(RowId, Time)>,
-    /// Until when a writer that had to be forgotten would still count.
-    forgotten_until: Option<Time>,
-}
-
-impl Writers {
-    pub(super) fn note(&mut self, caller: RowId, time: Time) {
-        if let Some(writer) = self.seen.iter_mut().find(|w| w.0 == caller) {
-            writer.1 = time;
-        } else if self.seen.len() < WRITERS {
-            self.seen.push((caller, time));
-        } else if let Some(oldest) = self.seen.iter_mut().min_by_key(|w| w.1) {
-            self.forgotten_until = Some(Time(oldest.1.0.saturating_add(WRITER_AGE)));
-            *oldest = (caller, time);
-        }
-    }
-
-    /// Distinct writers within the ten minutes before `now`; true if there may have been more.
-    pub fn count(&self, now: Time) -> (usize, bool) {
-        let recent = self.seen.iter().filter(|w| now.since(w.1) < WRITER_AGE).count();
-        (recent, self.forgotten_until.is_some_and(|until| until > now))
-    }
-
-    /// Rows of the callers table and their last change, in no order.
-    pub fn seen(&self) -> &[(RowId, Time)] {
-        &self.seen
-    }
+/// A set when it had two writers within ten minutes for the first time.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Which set.
+    pub key: SetKey,
+    /// When.
+    pub time: Time,
+    /// The second writer's call.
+    pub arrival: Arrival,
 }
 
 /// Network namespaces in which all sets were destroyed at once, and by whom: told apart from the rows, so that such

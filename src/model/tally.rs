@@ -2,16 +2,21 @@
 //!
 //! The same tally serves the whole run and the calls under a filter. [`Counts`] is what readers see of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::callers::{CallerKey, CallerRow};
 use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
+use super::explain::two_writers;
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
+use super::lineage::Lineage;
 use super::op::{Kind, Op};
 use super::record::{Actor, Call, Event, Outcome, Packets, Record, Time};
 use super::rows::{Keyed, RowId};
-use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch};
+use super::sets::{LastFailure, SetKey, SetName, SetRow, Shared, Sweeps, Touch};
+use super::told::{About, Told};
+use super::writers::{Program, Programs, writes_content};
 
 /// The counting half of [`Counts`].
 #[derive(Debug)]
@@ -21,7 +26,17 @@ pub(super) struct Tally {
     callers: Keyed<CallerKey, CallerRow>,
     failures: Keyed<FailureKey, FailureRow>,
     sweeps: Sweeps,
+    programs: Programs,
+    shared: Arc<Vec<Shared>>,
+    /// What is to be told of the last call.
+    told: Vec<Told>,
+    /// When all sets of a namespace were flushed or destroyed at once: what moved before is gone.
+    emptied: HashMap<u32, Arrival>,
+    /// The same where the namespace had to be forgotten.
+    emptied_before: Option<Arrival>,
     queries: bool,
+    /// The set that the last call named first.
+    last_set: Option<RowId>,
     /// The caller of the last call: most calls come in a row from one process.
     last_caller: Option<(Arc<Actor>, RowId)>,
 }
@@ -49,7 +64,13 @@ impl Tally {
             callers: Keyed::new(limits.callers),
             failures: Keyed::new(limits.failures),
             sweeps: Sweeps::default(),
+            programs: Programs::default(),
+            shared: Arc::default(),
+            told: Vec::new(),
+            emptied: HashMap::new(),
+            emptied_before: None,
             queries: limits.queries,
+            last_set: None,
             last_caller: None,
         }
     }
@@ -66,6 +87,7 @@ impl Tally {
             callers: self.callers.rows.clone(),
             failures: self.failures.rows.clone(),
             sweeps: self.sweeps.clone(),
+            shared: Arc::clone(&self.shared),
             limits_reached: LimitsReached {
                 sets: self.sets.other().is_some(),
                 callers: self.callers.other().is_some(),
@@ -74,8 +96,45 @@ impl Tally {
         }
     }
 
-    /// Counts a record.
-    pub(super) fn apply(&mut self, record: &Record, arrival: Arrival) {
+    /// Counts a record of the whole run; `lineage` has taken it before. Where the content of its set came from.
+    pub(super) fn apply(&mut self, record: &Record, arrival: Arrival, lineage: &Lineage) -> Option<Arc<Told>> {
+        self.pass(record, arrival);
+        let Event::Call(call) = &record.event else { return None };
+        let moves = matches!(call.op, Op::CREATE | Op::DESTROY | Op::FLUSH | Op::RENAME | Op::SWAP);
+        if moves && call.set.is_none() && call.outcome == Outcome::Ok {
+            if self.emptied.len() >= EMPTIED {
+                self.emptied.clear();
+                self.emptied_before = Some(arrival);
+            }
+            self.emptied.insert(call.netns, arrival);
+        }
+        let row = self.sets.rows.get(self.last_set?)?;
+        if moves || row.calls == 1 {
+            for set in [&call.set, &call.set2].into_iter().flatten() {
+                let chain = lineage.of(call.netns, set).filter(|chain| chain.last_move().is_some());
+                let told = chain.map(|chain| {
+                    let told = Told::new(About::Lineage, |clock| chain.sentence(clock).unwrap_or_default());
+                    (arrival, Arc::new(told))
+                });
+                if let Some(row) = self.named(call, Some(set)) {
+                    row.lineage = told;
+                }
+            }
+        }
+        let (since, told) = self.sets.rows.get(self.last_set?)?.lineage.as_ref()?;
+        let emptied = self.emptied.get(&call.netns).or(self.emptied_before.as_ref()).is_some_and(|at| at >= since);
+        (!emptied).then(|| Arc::clone(told))
+    }
+
+    /// What is to be told of the call that was counted last.
+    pub(super) fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Counts a record that passes a filter.
+    pub(super) fn pass(&mut self, record: &Record, arrival: Arrival) {
+        self.last_set = None;
+        self.told.clear();
         match &record.event {
             Event::Call(call) => self.count(At { call, time: record.time, arrival }),
             Event::Packets(packets) => self.count_packets(packets, record.time),
@@ -115,12 +174,17 @@ impl Tally {
         self.totals.deleted += deleted;
         self.totals.rate.add(at.time, 1);
         let caller = self.count_caller(&at, failed);
+        let writer = writes_content(call).then(|| self.programs.of(&call.actor.origin));
         for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
             let id = self.set_row(call, name);
+            self.last_set.get_or_insert(id);
             if let Some(row) = self.sets.rows.get_mut(id) {
                 row.added += added;
                 row.deleted += deleted;
-                count_set(row, &at, failed, caller);
+                count_set(row, &at, failed);
+                if let Some(writer) = &writer {
+                    self.told.extend(note_writer(row, &at, writer, &mut self.shared));
+                }
             }
             if let Some(row) = self.callers.rows.get_mut(caller) {
                 row.sets.note(id);
@@ -247,7 +311,25 @@ impl Tally {
     }
 }
 
-fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool, caller: RowId) {
+/// Namespaces remembered in which all sets were emptied at once.
+const EMPTIED: usize = 1024;
+/// Sets with two writers that are told of.
+const SHARED: usize = 64;
+
+/// Notes who changed a set, and whether it is the second writer.
+fn note_writer(row: &mut SetRow, at: &At<'_>, writer: &Arc<Program>, shared: &mut Arc<Vec<Shared>>) -> Option<Told> {
+    if !matches!(row.key.name, SetName::Named(_)) || !row.writers.note(writer, at.time) {
+        return None;
+    }
+    let shared = Arc::make_mut(shared);
+    if shared.len() >= SHARED {
+        shared.remove(0);
+    }
+    shared.push(Shared { key: row.key.clone(), time: at.time, arrival: at.arrival });
+    Some(two_writers(row.key.name.as_str(), &row.writers, at.time))
+}
+
+fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool) {
     let call = at.call;
     row.calls += 1;
     row.last = at.time;
@@ -272,7 +354,6 @@ fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool, caller: RowId) {
             let other =
                 if call.set2.as_ref().is_some_and(|n| row.key.name.as_str() == &**n) { &call.set } else { &call.set2 };
             row.last_writer = Some(at.touch(other.as_ref()));
-            row.writers.note(caller, at.time);
         }
     }
 }

@@ -91,8 +91,8 @@ fn escaped(bytes: &[u8], also: Option<u8>) -> Cow<'_, str> {
     let also = also.unwrap_or(b'\\');
     let bytes = &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())];
     // Without a way out of the loop it is done sixteen bytes at a time.
-    #[allow(clippy::needless_bitwise_bool, reason = "without a branch the compiler takes many bytes at once")]
-    let plain = bytes.iter().fold(true, |plain, &b| plain & (0x20..0x7f).contains(&b) & (b != b'\\') & (b != also));
+    let is_plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'\\' && b != also;
+    let plain = bytes.iter().fold(true, |plain, &b| plain & is_plain(b));
     let also = char::from(also);
     if let Ok(text) = std::str::from_utf8(bytes)
         && (plain || !text.chars().any(|c| c == also || must_escape(c)))

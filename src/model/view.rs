@@ -6,12 +6,15 @@
 
 mod calls;
 mod filtered;
+mod fold;
+mod folding;
 mod order;
 mod search;
 mod sorted;
 
 pub use calls::CallsView;
 pub use filtered::FilteredCounts;
+pub use fold::Fold;
 pub use order::TableView;
 pub use search::{Found, Needle};
 

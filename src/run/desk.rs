@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::log::sink::{Partly, Sink};
 use crate::model::Model;
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::op::Kind;
 use crate::model::record::{Cause, Event, Lost, Record, Time};
@@ -29,10 +30,22 @@ pub struct Admission {
     pub queries: bool,
     /// Only calls that match.
     pub filter: Option<Filter>,
+    /// Only from this moment on.
+    pub since: Option<Time>,
+    /// Only up to this moment.
+    pub until: Option<Time>,
 }
 
 impl Admission {
     fn wants(&self, record: &Record) -> bool {
+        // A loss goes on to its end.
+        let end = match &record.event {
+            Event::Lost(Lost { last, .. }) => last.unwrap_or(record.time).max(record.time),
+            _ => record.time,
+        };
+        if self.since.is_some_and(|since| end < since) || self.until.is_some_and(|until| record.time > until) {
+            return false;
+        }
         match &record.event {
             Event::Call(call) if call.op.kind() == Kind::Query && !self.queries => false,
             Event::Call(_) | Event::Packets(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),
@@ -105,6 +118,8 @@ pub struct Desk<'a> {
     pub numbering: bool,
     /// Where records are written.
     pub outlets: Vec<Outlet>,
+    /// Tells what led to a call, where that is asked for.
+    pub explainer: Option<LogExplainer>,
     /// Where they are shown; headless runs have no screen.
     pub show: Option<Show<'a>>,
     /// Why the run ends, when it ends.
@@ -125,6 +140,7 @@ impl<'a> Desk<'a> {
             admission,
             numbering: true,
             outlets: Vec::new(),
+            explainer: None,
             show: None,
             ended_by,
             filter_text,
@@ -182,6 +198,11 @@ impl<'a> Desk<'a> {
     }
 
     fn take(&mut self, mut batch: Vec<Record>) -> io::Result<()> {
+        if let Some(explainer) = &mut self.explainer {
+            for record in &mut batch {
+                explainer.meet(record);
+            }
+        }
         batch.retain_mut(|record| self.admit(record));
         let Some(now) = batch.last().map(|r| r.time) else { return Ok(()) };
         let mut told = Vec::new();

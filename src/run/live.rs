@@ -24,6 +24,7 @@ use crate::log::seed::Seed;
 use crate::log::sink::{self, LineSink};
 use crate::log::syslog::Syslog;
 use crate::log::text::Text;
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::Stop;
@@ -39,17 +40,18 @@ pub fn audit(live: &Live) -> Result<Status> {
         (
             End::Screen | End::Lines(Lines { format: LogFormat::Syslog, output: None, .. }),
             Some(Daemon::InBackground),
-        ) => without_screen(live, sockets::syslog()?),
-        (End::Lines(to), _) => without_screen(live, lines(to)?),
+        ) => without_screen(live, sockets::syslog()?, false),
+        (End::Lines(to), _) => without_screen(live, lines(to)?, to.explain),
     }
 }
 
-fn without_screen(live: &Live, outlet: Outlet) -> Result<Status> {
+fn without_screen(live: &Live, outlet: Outlet, explain: bool) -> Result<Status> {
     let stop = Stop::default();
     let signals = Signals::watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
-    let mut desk = Desk::new(Admission { queries: live.queries, filter }, &ended_by);
+    let mut desk = Desk::new(Admission { queries: live.queries, filter, ..Admission::default() }, &ended_by);
+    desk.explainer = explain.then(LogExplainer::default);
     desk.outlets.push(outlet);
     desk.outlets.extend(recording(live)?);
     let mut capture = Capture::open(&live.capture)?;
@@ -78,7 +80,7 @@ fn on_screen(live: &Live) -> Result<Status> {
     let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
     let reset = AtomicBool::new(false);
     let ended_by = || "quit".to_owned();
-    let mut desk = Desk::new(Admission { queries: live.queries, filter: None }, &ended_by);
+    let mut desk = Desk::new(Admission { queries: live.queries, ..Admission::default() }, &ended_by);
     desk.outlets.extend(recording(live)?);
     desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::default() });
     let mut capture = Capture::open(&live.capture)?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
+use super::after::now;
 use super::desk::{Admission, Desk, Show};
 use super::files::Files;
 use super::live::{Reset, choices, environment, lines};
@@ -15,6 +16,7 @@ use crate::cli::{End, Recorded};
 use crate::log::new_file::sudo_owner;
 use crate::log::pace::Control;
 use crate::log::replay::{Replay, Tell};
+use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::Stop;
@@ -30,8 +32,10 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
             let _signals = Signals::watch(&stop).context("cannot watch for signals")?;
             let filter = recorded.filter.as_deref().map(Filter::parse).transpose()?;
             let ended_by = || String::new();
-            let mut desk = Desk::new(Admission { queries: true, filter }, &ended_by);
+            let (since, until) = recorded.window.at(now());
+            let mut desk = Desk::new(Admission { queries: true, filter, since, until }, &ended_by);
             desk.numbering = false;
+            desk.explainer = to.explain.then(LogExplainer::default);
             desk.outlets.push(lines(to)?);
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
             let mut source = Replay::open(&recorded.files, control, tell)?;
@@ -48,7 +52,7 @@ fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
     let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
     let (reset, trouble) = (AtomicBool::new(false), Arc::new(Mutex::new(None)));
     let ended_by = || String::new();
-    let mut desk = Desk::new(Admission { queries: true, filter: None }, &ended_by);
+    let mut desk = Desk::new(Admission { queries: true, ..Admission::default() }, &ended_by);
     desk.numbering = false;
     desk.show = Some(Show { model: Model::new(limits), latest: &latest, reset: &reset, trouble: Arc::clone(&trouble) });
     let tell: Tell = Box::new(move |told| {

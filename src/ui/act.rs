@@ -74,6 +74,8 @@ impl App {
             Action::Filter => self.prompt(Purpose::Filter(self.filtering.text.clone())),
             Action::FilterByCell => self.filter_by_cell(),
             Action::FailuresOnly => self.filtering.criteria.failures ^= true,
+            Action::Fold => self.fold(),
+            Action::FoldAll => self.fold_all(),
             Action::ChangesOnly => self.filtering.criteria.changes ^= true,
             Action::Search => self.prompt(Purpose::Search),
             Action::SearchNext => self.search_on(true),

@@ -7,9 +7,10 @@ use super::overlay::Overlay;
 use super::tables::Table;
 use super::{Origin, panels};
 use crate::model::filter::{cell_term, equal};
-use crate::model::record::{Event, Record, Time};
+use crate::model::record::{Record, Time};
 use crate::model::sets::SetKey;
 use crate::model::time::SECOND;
+use crate::model::view::Fold;
 
 impl App {
     /// Enter: a call in full, or the calls behind a row of counts.
@@ -17,6 +18,8 @@ impl App {
         if self.view == View::Calls {
             if let Some((arrival, _)) = self.calls.current() {
                 let row = Table::row(&self.calls).unwrap_or(0);
+                // Of a restore, what went wrong says most.
+                let arrival = self.calls.view.fold(row).and_then(Fold::worst).unwrap_or(arrival);
                 Table::select(&mut self.calls, row);
                 self.overlay = Overlay::Detail { arrival, scroll: 0 };
             }
@@ -76,6 +79,11 @@ impl App {
         }
         let cells = panels::columns_on_screen(self);
         let Some(name) = cells.get(self.table().cursor().cell).copied() else { return };
+        let folded =
+            self.view == View::Calls && self.calls.row().is_some_and(|row| self.calls.view.fold(row).is_some());
+        if folded && matches!(name, "what" | "count" | "applied" | "duration_ns" | "elements") {
+            return self.say("this row is a restore of several calls: z unfolds it");
+        }
         let name = if self.view == View::Calls { name } else { column_of_calls(self.view, name) };
         let term = match (self.view, name) {
             (View::Sets, "target" | "netns") => self.terms_of_row(),
@@ -97,18 +105,12 @@ impl App {
     }
 
     pub(super) fn next_failure(&mut self, down: bool) {
-        let bad = |record: &Record| match &record.event {
-            Event::Call(call) => call.outcome.is_failure(),
-            Event::Packets(packets) => packets.outcome().is_failure(),
-            Event::Lost(_) => true,
-            Event::Start(_) | Event::Stop(_) => false,
-        };
         let table = &self.calls;
         let from = Table::row(table).unwrap_or(0);
         let found = if down {
-            (from + 1..table.view.len()).find(|row| table.view.record(*row).is_some_and(bad))
+            (from + 1..table.view.len()).find(|row| table.view.is_bad(*row))
         } else {
-            (0..from).rev().find(|row| table.view.record(*row).is_some_and(bad))
+            (0..from).rev().find(|row| table.view.is_bad(*row))
         };
         match found {
             Some(row) => self.table_mut().select(row),

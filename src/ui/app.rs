@@ -254,7 +254,8 @@ impl App {
     pub fn ages(&self) -> bool {
         let live = self.held.is_none() && matches!(self.origin, Origin::Live) && self.news.snapshot.end.is_none();
         let rates = self.news.snapshot.counts.totals.rate.per_second(self.now) > 0.0;
-        live && (rates || self.times.ages() || self.view == View::Sets && !self.sets.is_empty())
+        let told = self.news.snapshot.counts.shared.last().is_some_and(|s| self.now.since(s.time) < 31 * SECOND);
+        live && (rates || told || self.times.ages() || self.view == View::Sets && !self.sets.is_empty())
     }
 
     /// What is wrong at this moment, in words; the first is the worst.

@@ -9,7 +9,7 @@ use super::text;
 use super::theme::Meaning;
 use super::times::{Times, Zone};
 use crate::model::field::Value;
-use crate::model::field::value::grouped;
+use crate::model::field::value::{PacketCell, grouped};
 use crate::model::op::{Kind, Op};
 use crate::model::rate::Rate;
 use crate::model::record::{Actor, Call, Outcome, Time};
@@ -29,6 +29,8 @@ pub struct Look {
     pub zone: Zone,
     /// Time of the row before.
     pub before: Option<Time>,
+    /// The row stands for so many calls of a restore.
+    pub folded: Option<usize>,
 }
 
 /// Numbers that name something: not grouped by thousands.
@@ -54,14 +56,16 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
             let short = t.strip_prefix("IPSET_ERR_").filter(|_| field == "error" && t.len() > usize::from(room));
             one(short.unwrap_or(t), text_meaning(field, t))
         }
-        Value::Op(op) => one(op.to_string(), op_meaning(op)),
+        Value::Op(op) => folded_op(op, look.folded, room),
         Value::Number(n) if NAMES.contains(&field) => one(number_as_name(n, room), Meaning::Plain),
         Value::Number(n) => one(number(n, room), if failing { alarm(n > 0) } else { unless(n == 0) }),
         Value::Ratio(x) => one(text::rate(x), unless(x < 0.05)),
         Value::Share(x) => one(text::share(x), if failing { alarm(x > 0.0) } else { unless(x <= 0.0) }),
         Value::AtLeast(n, more) => {
             let several = field == "writers" && n > 1;
-            one(format!("{n}{}", if more { "+" } else { "" }), if several { Meaning::Strong } else { unless(n == 0) })
+            let unit = if several { "W" } else { "" };
+            let told = format!("{n}{unit}{}", if more { "+" } else { "" });
+            one(told, if several { Meaning::Accent } else { unless(n == 0) })
         }
         Value::Span(ns) => one(Span(ns).to_string(), Meaning::Plain),
         Value::Time(t) => {
@@ -83,8 +87,12 @@ pub fn parts<'a>(field: &str, value: Value<'a>, look: &Look, room: u16) -> Vec<P
         }
         Value::Minute(rate, now) => minute(rate, now, room),
         Value::Truncated(_) => one(value.to_string(), Meaning::Alarm),
+        Value::What(call) if call.restore && call.count > 1 => restored_what(call, look.folded.is_some(), room),
         Value::What(call) => other_set(call).unwrap_or_else(|| one(value.to_string(), Meaning::Plain)),
-        Value::Elements(_) | Value::Parents(_) | Value::Note(_) => one(value.to_string(), Meaning::Plain),
+        Value::Packets(p, PacketCell::Result) => one(value.to_string(), alarm(p.failed > 0)),
+        Value::Elements(_) | Value::Parents(_) | Value::Dumps(_) | Value::Packets(..) | Value::Note(_) => {
+            one(value.to_string(), Meaning::Plain)
+        }
     }
 }
 
@@ -136,6 +144,32 @@ fn target(call: &Call) -> Vec<Part<'_>> {
         None if call.all_sets() => one("*ALL*", Meaning::Strong),
         None => Vec::new(),
     }
+}
+
+/// `add x24`; where that is too wide, as many as can be told: `add x99+`.
+fn folded_op(op: Op, folded: Option<usize>, room: u16) -> Vec<Part<'static>> {
+    let name = op.to_string();
+    let Some(calls) = folded else { return one(name, op_meaning(op)) };
+    let room = usize::from(room).saturating_sub(name.len());
+    let mut told = format!(" x{calls}");
+    if told.len() > room {
+        let nines = "9".repeat(room.saturating_sub(3));
+        told = if nines.is_empty() { String::new() } else { format!(" x{nines}+") };
+    }
+    vec![(name.into(), op_meaning(op)), (told.into(), Meaning::Dim)]
+}
+
+/// `4,000 elements, restore, 35.1 ms` of a folded row; where it is narrow, words are left out rather than cut.
+fn restored_what(call: &Call, folded: bool, room: u16) -> Vec<Part<'static>> {
+    let mut told = one(format!("{} elements", grouped(call.count.into())), Meaning::Plain);
+    let took = call.duration_ns.filter(|_| folded).map(|ns| format!(", {}", Span(ns)));
+    let mut left = usize::from(room).saturating_sub(told[0].0.len());
+    for more in std::iter::once(", restore".to_owned()).chain(took) {
+        let Some(rest) = left.checked_sub(more.len()) else { break };
+        left = rest;
+        told.push((more.into(), Meaning::Dim));
+    }
+    told
 }
 
 /// The other set of rename and swap stands where others have their element: two long names need two columns.

@@ -46,14 +46,18 @@ pub trait Exporter {
     fn line(&self, record: &Record, json: bool) -> String;
 }
 
-/// Writes exactly the rows on the screen, in their order, also those that do not fit on it.
+/// Writes exactly the rows on the screen, in their order, also those that do not fit on it; of a folded restore, its
+/// calls.
 pub fn export(app: &App, exporter: &mut dyn Exporter, path: &Path) -> Result<Exported, String> {
     let counts = app.counts();
     let context = Context { now: app.moment() };
     match app.view {
         View::Calls => {
             let view = &app.calls.view;
-            exporter.export(path, Sheet::Records(&mut view.rows(0..view.len()).map(|(_, record)| record)))
+            let calls = view.calls();
+            let mut records = calls.iter().filter_map(|arrival| view.history().get(*arrival));
+            let sheet = Sheet::Records(&mut records);
+            exporter.export(path, sheet)
         }
         View::Sets => cells(&app.sets, &counts.sets, context, exporter, path),
         View::Callers => cells(&app.callers, &counts.callers, context, exporter, path),

@@ -58,6 +58,8 @@ pub enum Action {
     Filter,
     FilterByCell,
     FailuresOnly,
+    Fold,
+    FoldAll,
     ChangesOnly,
     Search,
     SearchNext,
@@ -158,6 +160,8 @@ pub static KEYS: &[KeyRow] = rows! {
     TABLES [k('N')] Action::SearchPrevious, "", "previous match";
     CALLS [k('e')] Action::NextFailure, "", "next failure";
     CALLS [k('E')] Action::PreviousFailure, "", "previous failure";
+    CALLS [k('z')] Action::Fold, "", "fold or unfold this restore";
+    CALLS [k('Z')] Action::FoldAll, "", "fold or unfold all restores";
     CALLS [k('F')] Action::Follow, "", "follow the newest call, on and off";
     TABLES [c(Code::Tab)] Action::NextView, "", "next view";
     TABLES [c(Code::BackTab)] Action::PreviousView, "", "previous view";

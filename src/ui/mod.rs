@@ -6,6 +6,7 @@
 
 pub mod act;
 mod act_find;
+mod act_fold;
 mod act_prompt;
 pub mod app;
 pub mod cells;

@@ -16,6 +16,7 @@
 mod calls;
 mod counts;
 mod detail;
+mod explain;
 mod footer;
 mod header;
 mod help;
@@ -186,7 +187,7 @@ fn inside(area: Rect) -> Rect {
 }
 
 fn look(app: &App) -> Look {
-    Look { times: app.times, now: app.moment(), zone: app.zone, before: None }
+    Look { times: app.times, now: app.moment(), zone: app.zone, before: None, folded: None }
 }
 
 /// Puts parts into a line; the first cell after them.

@@ -121,7 +121,11 @@ impl CallsTable {
             self.cursor.selected = near.and_then(|row| self.view.arrival(row));
         }
         match self.row() {
-            Some(row) => self.cursor.settle(row, self.len(), page),
+            Some(row) => {
+                // It may have been folded into another one's row.
+                self.cursor.selected = self.view.arrival(row);
+                self.cursor.settle(row, self.len(), page);
+            }
             None => self.cursor.top = 0,
         }
     }

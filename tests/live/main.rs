@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod dumps;
 mod identity;
 mod load;
 mod lockdown;

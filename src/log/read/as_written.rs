@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::keep::Keep;
+use super::keep::{Keep, Sibling};
 use crate::model::op::Op;
 use crate::model::record::{Actor, Call, Elements, Event, Failure, Origin, Outcome, Parent, Record, Time, Truncated};
 use crate::model::text;
@@ -27,6 +27,9 @@ pub fn call(line: &str, keep: &mut Keep) -> Option<Record> {
     c.0.is_empty().then_some(Record { seq, time, event: Event::Call(call) })
 }
 
+/// What was left of the line before the command line, and behind it: bytes.
+type Cut = (usize, usize);
+
 /// What is left of the line.
 struct Cursor<'a>(&'a str);
 
@@ -43,8 +46,12 @@ impl<'a> Cursor<'a> {
         let applied = self.after(r#","applied":"#)?.or_null(Self::small)?;
         let line = self.after(r#","line":"#)?.or_null(Self::small)?;
         let exist = self.after(r#","exist":"#)?.truth()?;
+        // Recordings of before there were such keys do without.
+        let restore = self.pass(r#","restore":"#).map_or(Some(false), |()| self.truth())?;
         let outcome = Outcome::from_name(self.after(r#","outcome":"#)?.plain()?)?;
         let failure = self.failure()?;
+        // Open dumps are rare, and left to the long way.
+        let _ = self.pass(r#","dumps":null"#);
         let duration_ns = self.after(r#","duration_ns":"#)?.or_null(Self::number)?;
         let pid = self.after(r#","pid":"#)?.small()?;
         let tid = self.after(r#","tid":"#)?.small()?;
@@ -55,6 +62,7 @@ impl<'a> Cursor<'a> {
             op,
             outcome,
             exist,
+            restore,
             truncated,
             count,
             applied,
@@ -68,6 +76,8 @@ impl<'a> Cursor<'a> {
             options,
             elements,
             failure,
+            dumps: None,
+            explain: None,
             thread,
             netns_name,
             actor,
@@ -200,7 +210,16 @@ impl<'a> Cursor<'a> {
         }
         let whole = self.0;
         let started = self.after(r#","started":"#)?.or_null(|c| Time::parse(c.plain()?))?;
-        let (cmdline, mut origin) = self.origin(keep)?;
+        let begin = self.0;
+        if let Some((cmdline, sibling)) = self.sibling(keep) {
+            let written = &whole[..whole.len() - self.0.len()];
+            let (origin, netns, netns_name) = (Arc::clone(&sibling.origin), sibling.netns, sibling.netns_name.clone());
+            let actor = keep.sibling_actor(pid, started, cmdline, origin);
+            keep.remember(pid, written, netns, netns_name.as_ref());
+            return Some((actor, netns, netns_name));
+        }
+        self.0 = begin;
+        let (cmdline, mut origin, cut) = self.origin(keep)?;
         let netns = self.after(r#","netns":"#)?.small()?;
         let netns_name = self.name(r#","netns_name":"#, |name| keep.name(name))?;
         origin.cgroup = self.name(r#","cgroup":"#, |name| keep.name(name))?;
@@ -209,16 +228,31 @@ impl<'a> Cursor<'a> {
         let written = &whole[..whole.len() - self.0.len()];
         let actor = keep.actor(pid, started, cmdline, origin);
         keep.remember(pid, written, netns, netns_name.as_ref());
+        let before = &begin[..begin.len() - cut.0];
+        let behind = &written[whole.len() - cut.1..];
+        keep.remember_siblings((before, behind), &actor, netns, netns_name.as_ref());
         Some((actor, netns, netns_name))
     }
 
+    /// A caller that differs from one of late, of the same parent, in pid and command line only.
+    fn sibling<'k>(&mut self, keep: &'k Keep) -> Option<(Option<Arc<str>>, &'k Sibling)> {
+        let parent = Cursor(self.0).after(r#","ppid":"#)?.small()?;
+        let sibling = keep.sibling(parent);
+        self.0 = self.0.strip_prefix(&*sibling.before).filter(|_| !sibling.before.is_empty())?;
+        let cmdline = self.name(r#","cmdline":"#, |text| Arc::from(text))?;
+        self.0 = self.0.strip_prefix(&*sibling.behind).filter(|rest| rest.starts_with(TRUNCATED))?;
+        Some((cmdline, sibling))
+    }
+
     #[allow(clippy::similar_names, reason = "pid, ppid, uid and auid are what they are called")]
-    fn origin(&mut self, keep: &mut Keep) -> Option<(Option<Arc<str>>, Origin)> {
+    fn origin(&mut self, keep: &mut Keep) -> Option<(Option<Arc<str>>, Origin, Cut)> {
         let ppid = self.after(r#","ppid":"#)?.or_null(Self::small)?;
         let comm = self.name(r#","comm":"#, |name| keep.name(name))?;
         let exe = self.name(r#","exe":"#, |name| keep.name(name))?;
         // A command line seldom comes again, and would only push out names that do.
+        let before = self.0.len();
         let cmdline = self.name(r#","cmdline":"#, |text| Arc::from(text))?;
+        let cut = (before, self.0.len());
         self.pass(r#","parents":["#)?;
         let mut parents = Vec::new();
         self.list(|c| {
@@ -237,7 +271,7 @@ impl<'a> Cursor<'a> {
         let ses = self.after(r#","ses":"#)?.or_null(Self::small)?;
         let tty = self.name(r#","tty":"#, |name| keep.name(name))?;
         let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, tty, ..Origin::default() };
-        Some((cmdline, origin))
+        Some((cmdline, origin, cut))
     }
 
     fn truncated(&mut self) -> Option<Truncated> {

@@ -1,7 +1,8 @@
 //! What records have in common, kept once: names, and the callers of late.
 //!
 //! A flood comes from few processes, and each writes the same about itself in every line: a line whose end is byte for
-//! byte that of an earlier one of its process has its caller. Bounded whatever is read.
+//! byte that of an earlier one of its process has its caller. Where each call is a process of its own, those of one
+//! parent write the same but for the command line. Bounded whatever is read.
 
 use std::sync::Arc;
 
@@ -27,12 +28,28 @@ pub struct Caller {
     pub netns_name: Option<Arc<str>>,
 }
 
+/// What the processes of one parent have in common, and how lines tell of it.
+#[derive(Debug, Default)]
+pub struct Sibling {
+    /// The bytes of the line from `ppid` to before `cmdline`; empty if they are not remembered.
+    pub before: String,
+    /// And from behind it to before `truncated`.
+    pub behind: String,
+    /// What they share.
+    pub origin: Arc<Origin>,
+    /// Their namespace.
+    pub netns: u32,
+    /// And that one's name.
+    pub netns_name: Option<Arc<str>>,
+}
+
 /// What is kept.
 #[derive(Debug)]
 pub struct Keep {
     names: Names,
     origins: Origins,
     callers: Box<[Caller]>,
+    siblings: Box<[Sibling]>,
     /// Sets are met again and again in a row.
     last_set: Option<Arc<str>>,
     last_type: Option<Arc<str>>,
@@ -46,6 +63,7 @@ impl Default for Keep {
             names: Names::default(),
             origins: Origins::default(),
             callers: (0..PLACES).map(|_| Caller::default()).collect(),
+            siblings: (0..PLACES).map(|_| Sibling::default()).collect(),
             last_set: None,
             last_type: None,
             room: String::new(),
@@ -83,6 +101,46 @@ impl Keep {
             *caller = Caller { actor: Arc::new(actor), ..Caller::default() };
         }
         Arc::clone(&caller.actor)
+    }
+
+    /// What has the place of a parent's processes, which may be those of another.
+    pub fn sibling(&self, parent: u32) -> &Sibling {
+        &self.siblings[parent as usize % PLACES]
+    }
+
+    /// The one copy of a caller that shares all but its command line with others.
+    pub fn sibling_actor(
+        &mut self,
+        pid: u32,
+        started: Option<Time>,
+        cmdline: Option<Arc<str>>,
+        origin: Arc<Origin>,
+    ) -> Arc<Actor> {
+        let caller = &mut self.callers[pid as usize % PLACES];
+        let known = &caller.actor;
+        let same = (known.pid, known.started, &known.cmdline) == (pid, started, &cmdline);
+        if !same || !Arc::ptr_eq(&known.origin, &origin) {
+            caller.actor = Arc::new(Actor { pid, started, cmdline, origin });
+            caller.written.clear();
+        }
+        Arc::clone(&caller.actor)
+    }
+
+    /// Remembers how lines tell of the processes of one parent: before the command line, and behind it.
+    pub fn remember_siblings(
+        &mut self,
+        (before, behind): (&str, &str),
+        actor: &Actor,
+        netns: u32,
+        netns_name: Option<&Arc<str>>,
+    ) {
+        if let Some(parent) = actor.ppid.filter(|_| before.len() + behind.len() <= REMEMBERED) {
+            let sibling = &mut self.siblings[parent as usize % PLACES];
+            before.clone_into(&mut sibling.before);
+            behind.clone_into(&mut sibling.behind);
+            sibling.origin = Arc::clone(&actor.origin);
+            (sibling.netns, sibling.netns_name) = (netns, netns_name.cloned());
+        }
     }
 
     /// Remembers how a line tells of the caller that has the place of a pid.

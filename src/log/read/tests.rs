@@ -58,7 +58,7 @@ prop_compose! {
 
 prop_compose! {
     fn a_call()(
-        (op, outcome, exist) in (op(), select(Outcome::ALL.to_vec()), any::<bool>()),
+        (op, outcome, exist, restore) in (op(), select(Outcome::ALL.to_vec()), any::<bool>(), any::<bool>()),
         (count, applied, failed_line, duration_ns) in any::<(u32, Option<u32>, Option<u32>, Option<u64>)>(),
         (netns, tid) in any::<(u32, u32)>(),
         (set, set2, set_type, thread, netns_name) in (name(), name(), name(), name(), name()),
@@ -66,6 +66,7 @@ prop_compose! {
         elements in proptest::collection::vec(text().prop_filter("elements have text", |t| !t.is_empty()), 0..4),
         failure in failure(),
         truncated in proptest::collection::vec(select(Truncated::NAMES.to_vec()), 0..5),
+        dumps in of(proptest::collection::vec((time(), op(), name(), any::<u32>(), name()), 0..3)),
         actor in actor(),
     ) -> Call {
         let mut cut = Truncated::default();
@@ -73,8 +74,12 @@ prop_compose! {
             cut.insert(bit);
         }
         let failure = failure.filter(|_| outcome != Outcome::Ok);
+        let dumps = dumps.map(|dumps| dumps.into_iter().map(|(time, op, set, pid, comm)| {
+            let origin = Arc::new(Origin { comm, ..Origin::default() });
+            OpenDump { time, op, set, actor: Arc::new(Actor { pid, origin, ..Actor::default() }) }
+        }).collect());
         Call {
-            op, outcome, exist, truncated: cut, count, applied, line: failed_line, netns, tid, duration_ns, set, set2,
+            op, outcome, exist, restore, dumps, explain: None, truncated: cut, count, applied, line: failed_line, netns, tid, duration_ns, set, set2,
             set_type, options: options.map(Box::from), elements: Elements::from_lines(elements.join("\n")), failure,
             thread, netns_name, actor,
         }
@@ -258,7 +263,10 @@ fn what_is_no_record_is_told() {
     );
     assert!(fault("{\"v\":3,\"kind\":[]}").contains("schema version 3"));
     assert_eq!(fault("{\"v\":1}"), "column 7: missing field `kind`");
-    assert_eq!(with("\"kind\":\"call\"", "\"kind\":\"cull\""), "kind \"cull\" is none of call, lost, start, stop");
+    assert_eq!(
+        with("\"kind\":\"call\"", "\"kind\":\"cull\""),
+        "kind \"cull\" is none of call, packets, lost, start, stop"
+    );
     assert_eq!(with("\"op\":\"add\"", "\"op\":\"frob\""), "column 80: \"frob\" is no op");
     assert!(with("\"op\":\"add\"", "\"op\":null").contains("invalid type: null, expected a string"));
     assert!(with("\"time\":\"2026", "\"time\":\"9026").contains("is no time"));

@@ -1,6 +1,6 @@
 //! Words and lines as ipset(8) reads them from a restore file.
 
-use crate::model::element::{Element, Place, Second, Span, restore_word};
+use crate::model::element::{Element, Place, restore_word};
 use crate::model::set_type::Dims;
 use crate::model::text::raw;
 
@@ -76,12 +76,5 @@ pub fn neighbour<'e, 'a>(element: &'e Element<'a>) -> Option<&'e std::borrow::Co
 
 /// True if the text stands for several elements, of which the kernel adds one after the other.
 pub fn is_many(text: &str, set_type: Option<&str>) -> bool {
-    let Some(element) = Element::parse(text, Dims::of(set_type)) else { return false };
-    let nets = set_type.is_some_and(|t| t.contains("net"));
-    let wide = |span: Option<Span>| match span {
-        Some(Span::Range(..)) => true,
-        Some(Span::Net(..)) => !nets,
-        Some(Span::One(_)) | None => false,
-    };
-    wide(element.ip) || wide(element.ip2) || matches!(element.second, Some(Second::Port(_, _, Some(_))))
+    Element::parse(text, Dims::of(set_type)).is_some_and(|element| element.is_many(set_type))
 }

@@ -5,13 +5,13 @@ use super::{Context, Field, Value, ValueKind};
 use crate::model::record::{Actor, Call, Event, Failure, Packets, Record};
 
 /// The one table of fields.
-pub static FIELDS: [Field<Record>; 43] = [
+pub static FIELDS: [Field<Record>; 45] = [
     kind("time", "TIME", ValueKind::Time, (8, 12, 0), "when the kernel returned from the call", |r, _| {
         Value::Time(r.time)
     })
     .shown(),
     number("seq", "SEQ", (4, 8, 0), "number of the record in its run", |r, _| Value::Number(r.seq)),
-    kind("op", "OP", ValueKind::Word, (7, 8, 0), "the command", |r, _| match &r.event {
+    kind("op", "OP", ValueKind::Word, (7, 9, 0), "the command", |r, _| match &r.event {
         Event::Call(c) => Value::Op(c.op),
         Event::Lost(l) => l.op.map_or(Value::Absent, Value::Op),
         Event::Packets(p) => Value::Op(p.op),
@@ -45,6 +45,9 @@ pub static FIELDS: [Field<Record>; 43] = [
     kind("exist", "EXIST", ValueKind::Bool, (5, 5, 0), "-exist was given", |r, _| {
         of(r, |c| Value::Bool(c.exist), |p| Value::Bool(p.exist))
     }),
+    kind("restore", "RESTORE", ValueKind::Bool, (7, 7, 0), "part of an ipset restore", |r, _| {
+        call(r, |c| Value::Bool(c.restore))
+    }),
     RESULT,
     kind("outcome", "OUTCOME", ValueKind::Word, (7, 7, 0), "ok, failed, absent, denied or unknown", |r, _| {
         of(r, |c| Value::Text(c.outcome.name()), |p| Value::Text(p.outcome().name()))
@@ -57,6 +60,13 @@ pub static FIELDS: [Field<Record>; 43] = [
     }),
     text("message", "MESSAGE", (8, 40, 2), "the sentence that ipset prints", |r, _| {
         failure(r, |f| Value::Text(&f.message))
+    }),
+    list("dumps", "DUMPS", (8, 24, 1), "lists and saves open when a set was in use", |r, _| {
+        call(r, |c| match c.dumps.as_deref() {
+            None => Value::Absent,
+            Some([]) => Value::Text("none"),
+            Some(dumps) => Value::Dumps(dumps),
+        })
     }),
     kind("duration_ns", "DURATION", ValueKind::Span, (8, 8, 0), "time in the kernel, lock wait included", |r, _| {
         call(r, |c| c.duration_ns.map_or(Value::Absent, Value::Span))

@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 
 use super::record::{call, of};
-use super::value::grouped;
+use super::value::{PacketCell, grouped};
 use super::{Field, Value, ValueKind};
 use crate::model::op::{Op, Shape};
 use crate::model::packets::write_packets;
@@ -26,18 +26,19 @@ type Get = for<'a> fn(&'a Record, &super::Context) -> Value<'a>;
 
 pub(super) const TARGET: Field<Record> =
     column("target", "SET", (8, 24, 1), "the set, both of rename and swap, or *ALL*", |r, _| {
-        of(r, Value::Target, |p| Value::text(p.set.as_ref()))
+        of(r, Value::Target, |p| Value::Packets(p, PacketCell::Target))
     });
 
 pub(super) const WHAT: Field<Record> =
     column("what", "WHAT", (10, 32, 3), "the element, how many, or what is created", |r, _| match &r.event {
         Event::Call(c) => Value::What(c),
+        Event::Packets(p) => Value::Packets(p, PacketCell::What),
         event => Value::Note(event),
     });
 
 pub(super) const RESULT: Field<Record> =
     column("result", "RESULT", (8, 22, 1), "how it went, failures marked with !", |r, _| {
-        of(r, Value::Result, |p| Value::Text(p.failure.as_ref().map_or("ok", |f| &f.message)))
+        of(r, Value::Result, |p| Value::Packets(p, PacketCell::Result))
     });
 
 pub(super) const CALLER: Field<Record> =
@@ -61,7 +62,10 @@ pub fn write_what(f: &mut impl Write, call: &Call) -> fmt::Result {
     match (call.count, call.elements.first()) {
         (0 | 1, Some(element)) => f.write_str(element),
         (1, None) => f.write_str("1 element"),
-        (2.., _) => write!(f, "{} elements", grouped(call.count.into())),
+        (2.., _) => {
+            let restore = if call.restore { ", restore" } else { "" };
+            write!(f, "{} elements{restore}", grouped(call.count.into()))
+        }
         (0, None) => {
             let shape = call.op.row().map(|r| r.shape);
             let told = matches!(shape, Some(Shape::Create | Shape::Type) | None);

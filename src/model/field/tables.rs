@@ -57,7 +57,7 @@ pub static SET_FIELDS: [Field<SetRow>; 17] = [
     picture("last_writer", "LAST WRITER", (12, 24, 1), "who changed it last", |r, c| {
         r.last_writer.as_ref().map_or(Value::Absent, |t| Value::Writer(t, c.now))
     }),
-    number("writers", "WRITERS", (7, 7, 0), "distinct writers in ten minutes", |r, c| {
+    number("writers", "WRITERS", (7, 7, 0), "programs that changed its content in ten minutes", |r, c| {
         let (n, more) = r.writers.count(c.now);
         Value::AtLeast(n, more)
     }),

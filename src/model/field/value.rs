@@ -8,8 +8,9 @@ use std::fmt;
 
 use super::screen::{write_caller, write_note, write_result, write_target, write_what};
 use crate::model::op::Op;
+use crate::model::packets;
 use crate::model::rate::Rate;
-use crate::model::record::{Actor, Call, Elements, Event, Parent, Time, Truncated};
+use crate::model::record::{Actor, Call, Elements, Event, OpenDump, Packets, Parent, Time, Truncated};
 use crate::model::sets::Touch;
 use crate::model::time::{Ago, Rfc3339};
 
@@ -40,6 +41,8 @@ pub enum Value<'a> {
     Elements(&'a Elements),
     /// Ancestors.
     Parents(&'a [Parent]),
+    /// Lists and saves that were open.
+    Dumps(&'a [OpenDump]),
     /// Names of fields.
     Truncated(Truncated),
     /// The set or sets of a call.
@@ -48,6 +51,8 @@ pub enum Value<'a> {
     What(&'a Call),
     /// How a call went.
     Result(&'a Call),
+    /// What packets did, as one column tells it.
+    Packets(&'a Packets, PacketCell),
     /// A process and its ancestors.
     Caller(&'a Actor),
     /// What a record that is no call says.
@@ -56,6 +61,17 @@ pub enum Value<'a> {
     Writer(&'a Touch, Time),
     /// Calls of the minute before this moment.
     Minute(&'a Rate, Time),
+}
+
+/// A column's part of what packets did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketCell {
+    /// The set.
+    Target,
+    /// How many, and where.
+    What,
+    /// How it went.
+    Result,
 }
 
 impl<'a> Value<'a> {
@@ -91,6 +107,10 @@ impl<'a> Value<'a> {
             Self::Result(c) => u128::from(c.outcome.is_failure()) << 8 | c.outcome as u128,
             Self::Caller(a) => caller_prefix(a),
             Self::Parents(p) => p.first().map_or(0, |p| text_prefix(&p.comm)),
+            Self::Dumps(d) => d.len() as u128,
+            Self::Packets(p, PacketCell::Target) => text_prefix(&p.target()),
+            Self::Packets(p, PacketCell::What) => 4 << 124 | u128::from(p.applied),
+            Self::Packets(p, PacketCell::Result) => u128::from(p.failed > 0) << 8 | p.outcome() as u128,
             Self::Note(_) => 5 << 124,
             Self::Minute(rate, now) => rate.history(now).iter().map(|n| u128::from(*n)).sum(),
         }
@@ -188,11 +208,15 @@ impl fmt::Display for Value<'_> {
                 .iter()
                 .enumerate()
                 .try_for_each(|(i, p)| write!(f, "{}{}[{}]", if i > 0 { " < " } else { "" }, p.comm, p.pid)),
+            Self::Dumps(dumps) => join(f, dumps, "; "),
             Self::Truncated(t) => join(f, t.names(), " "),
             Self::Target(c) => write_target(f, c),
             Self::What(c) => write_what(f, c),
             Self::Result(c) => write_result(f, c),
             Self::Caller(a) => write_caller(f, a),
+            Self::Packets(p, PacketCell::Target) => f.write_str(&p.target()),
+            Self::Packets(p, PacketCell::What) => packets::write_what(f, p),
+            Self::Packets(p, PacketCell::Result) => packets::write_result(f, p),
             Self::Note(event) => write_note(f, event),
             Self::Writer(touch, now) => {
                 // The parent says more than `ipset` does.

@@ -11,20 +11,32 @@ use super::pattern::{Pattern, Raw};
 
 /// A compiled `elem=` value.
 #[derive(Debug)]
-pub(super) struct Query(Vec<(Dimension, Pattern)>);
+pub(in crate::model) struct Query(Vec<(Dimension, Pattern)>);
 
 /// One dimension of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dimension {
+pub(in crate::model) enum Dimension {
     /// Addresses from one to another, both included.
     V4(u32, u32),
+    /// As [`Self::V4`].
     V6(u128, u128),
     /// Protocol (a hash of its name; 0 if not named) and ports from one to another.
     Ports(u64, u16, u16),
+    /// Anything else.
     Text,
 }
 
 impl Query {
+    /// What is looked for, as it is written behind `elem=`.
+    pub(in crate::model) fn of(text: &str) -> Self {
+        Self::new(&Raw { text: text.to_owned(), quoted: false })
+    }
+
+    /// The dimensions of what is looked for.
+    pub(in crate::model) fn dimensions(&self) -> impl Iterator<Item = Dimension> {
+        self.0.iter().map(|(dimension, _)| *dimension)
+    }
+
     pub(super) fn new(raw: &Raw) -> Self {
         let text = raw.text.to_lowercase();
         let pattern =
@@ -33,7 +45,7 @@ impl Query {
     }
 
     /// True if the element contains what is asked for, or is contained in it.
-    pub(super) fn touches(&self, element: &str) -> bool {
+    pub(in crate::model) fn touches(&self, element: &str) -> bool {
         let end = element.bytes().position(|b| b == b' ').unwrap_or(element.len());
         let key = &element[..end];
         match &self.0[..] {
@@ -62,7 +74,7 @@ fn part_touches((wanted, pattern): &(Dimension, Pattern), part: &str) -> bool {
 }
 
 impl Dimension {
-    fn parse(text: &str) -> Self {
+    pub(in crate::model) fn parse(text: &str) -> Self {
         if !text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
             return ports(text).unwrap_or(Self::Text);
         }

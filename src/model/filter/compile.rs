@@ -51,8 +51,8 @@ pub(super) fn on_field(
         "outcome" => mask(field.name, values, &Outcome::ALL.map(Outcome::name)).map(|found| {
             Test::Outcomes(Outcome::ALL.iter().zip(found).filter(|(_, f)| *f).map(|(o, _)| 1 << *o as u8).sum())
         }),
-        "exist" => mask(field.name, values, &["false", "true"])
-            .map(|found| Test::Exist(u8::from(found[0]) | u8::from(found[1]) << 1)),
+        "exist" | "restore" => mask(field.name, values, &["false", "true"])
+            .map(|found| Test::Truth(field, u8::from(found[0]) | u8::from(found[1]) << 1)),
         "truncated" => {
             let present: Vec<_> = values.iter().filter(|(raw, _)| !raw.text.is_empty()).cloned().collect();
             mask(field.name, &present, &Truncated::NAMES.map(|(_, name)| name))?;

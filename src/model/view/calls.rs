@@ -1,13 +1,13 @@
 //! The rows of the calls table: which records pass, in which order, kept up to date record by record.
 //!
-//! Without a filter and in order of arrival the rows are the history itself. Under a filter the view keeps the
-//! arrivals that pass: the newest come first to be looked at, so the screen fills at once, and older ones join in front
-//! slice by slice. Sorted, the same arrivals are kept in order of a field.
+//! The view keeps the arrivals that pass: the newest come first to be looked at, so the screen fills at once, and older
+//! ones join in front slice by slice. In order of arrival the calls of an `ipset restore` are folded into one row (see
+//! `folding`). Sorted, the same arrivals are kept in order of a field, every call by itself.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
+use super::fold::{Folds, Taken};
 use super::sorted::Sorted;
 use super::{Progress, Sort};
 use crate::model::Snapshot;
@@ -21,17 +21,16 @@ pub struct CallsView {
     criteria: Criteria,
     sort: Option<Sort<Record>>,
     /// What the rows were made from.
-    history: History,
+    pub(super) history: History,
     /// Arrivals that were looked at.
     seen: Range<Arrival>,
-    rows: Rows,
+    pub(super) rows: Rows,
+    pub(super) folds: Folds,
 }
 
 #[derive(Debug)]
-enum Rows {
-    /// Everything that was seen, in order of arrival.
-    All,
-    /// What passes, in order of arrival.
+pub(super) enum Rows {
+    /// What passes, in order of arrival; a folded restore is its first call.
     Arrivals(VecDeque<Arrival>),
     /// What passes, in order of a field.
     Sorted(Sorted),
@@ -47,7 +46,14 @@ impl CallsView {
     /// All calls but queries, in order of arrival.
     pub fn new() -> Self {
         let rows = Rows::Arrivals(VecDeque::new());
-        Self { criteria: Criteria::default(), sort: None, history: History::default(), seen: 0..0, rows }
+        Self {
+            criteria: Criteria::default(),
+            sort: None,
+            history: History::default(),
+            seen: 0..0,
+            rows,
+            folds: Folds::default(),
+        }
     }
 
     /// What is shown.
@@ -79,9 +85,9 @@ impl CallsView {
 
     fn start_over(&mut self) {
         self.seen = 0..0;
+        self.folds.start_over();
         self.rows = match self.sort {
             Some(sort) => Rows::Sorted(Sorted::new(sort.field)),
-            None if self.criteria.is_all() && self.criteria.queries => Rows::All,
             None => Rows::Arrivals(VecDeque::new()),
         };
     }
@@ -98,16 +104,12 @@ impl CallsView {
             self.seen = kept.end..kept.end;
         }
         self.forget(kept.start);
-        if matches!(self.rows, Rows::All) {
-            self.seen = kept;
-        } else {
-            let budget = (budget as u64 / if self.sort.is_some() { 4 } else { 1 }).max(1);
-            let newer = self.seen.end..kept.end.min(self.seen.end.saturating_add(budget));
-            let left = budget - (newer.end - newer.start);
-            self.take_newer(newer);
-            if self.seen.end == kept.end {
-                self.take_older(kept.start.max(self.seen.start.saturating_sub(left))..self.seen.start);
-            }
+        let budget = (budget as u64 / if self.sort.is_some() { 4 } else { 1 }).max(1);
+        let newer = self.seen.end..kept.end.min(self.seen.end.saturating_add(budget));
+        let left = budget - (newer.end - newer.start);
+        self.take_newer(newer);
+        if self.seen.end == kept.end {
+            self.take_older(kept.start.max(self.seen.start.saturating_sub(left))..self.seen.start);
         }
         let range = self.history.range();
         let remaining = (self.seen.start - range.start) + (range.end - self.seen.end);
@@ -121,10 +123,14 @@ impl CallsView {
         }
         self.seen.start = first;
         match &mut self.rows {
-            Rows::All => {}
             Rows::Arrivals(rows) => {
                 let gone = rows.partition_point(|a| *a < first);
                 rows.drain(..gone);
+                for row in self.folds.forget(first) {
+                    if let Err(at) = rows.binary_search(&row) {
+                        rows.insert(at, row);
+                    }
+                }
             }
             Rows::Sorted(rows) => rows.forget(first),
         }
@@ -132,12 +138,18 @@ impl CallsView {
 
     fn take_newer(&mut self, range: Range<Arrival>) {
         self.seen.end = range.end;
-        let passing = self.history.iter(range).filter(|(_, record)| self.criteria.matches(record));
+        let passing = self.history.iter_batches(range).filter(|(_, record, _)| self.criteria.matches(record));
         match &mut self.rows {
-            Rows::All => {}
-            Rows::Arrivals(rows) => rows.extend(passing.map(|(arrival, _)| arrival)),
+            Rows::Arrivals(rows) => {
+                for (arrival, record, batch) in passing {
+                    let taken = batch.map_or(Taken::Row, |batch| self.folds.take_newer(batch, arrival, record));
+                    if taken == Taken::Row {
+                        rows.push_back(arrival);
+                    }
+                }
+            }
             Rows::Sorted(rows) => {
-                passing.for_each(|(arrival, record)| rows.take(arrival, record));
+                passing.for_each(|(arrival, record, _)| rows.take(arrival, record));
                 rows.merge(&self.history);
             }
         }
@@ -145,12 +157,22 @@ impl CallsView {
 
     fn take_older(&mut self, range: Range<Arrival>) {
         self.seen.start = range.start;
-        let passing = self.history.iter(range).rev().filter(|(_, record)| self.criteria.matches(record));
+        let passing = self.history.iter_batches(range).rev().filter(|(_, record, _)| self.criteria.matches(record));
         match &mut self.rows {
-            Rows::All => {}
-            Rows::Arrivals(rows) => passing.for_each(|(arrival, _)| rows.push_front(arrival)),
+            Rows::Arrivals(rows) => {
+                for (arrival, record, batch) in passing {
+                    let taken = batch.map_or(Taken::Row, |batch| self.folds.take_older(batch, arrival, record));
+                    if let Taken::Instead(other) = taken
+                        && let Ok(at) = rows.binary_search(&other)
+                    {
+                        // It is near the front, where this one goes.
+                        rows.remove(at);
+                    }
+                    rows.push_front(arrival);
+                }
+            }
             Rows::Sorted(rows) => {
-                passing.for_each(|(arrival, record)| rows.take(arrival, record));
+                passing.for_each(|(arrival, record, _)| rows.take(arrival, record));
                 rows.merge(&self.history);
             }
         }
@@ -159,7 +181,6 @@ impl CallsView {
     /// Number of rows so far.
     pub fn len(&self) -> usize {
         match &self.rows {
-            Rows::All => (self.seen.end - self.seen.start) as usize,
             Rows::Arrivals(rows) => rows.len(),
             Rows::Sorted(rows) => rows.len(),
         }
@@ -176,18 +197,18 @@ impl CallsView {
             return None;
         }
         match &self.rows {
-            Rows::All => Some(self.seen.start + row as u64),
             Rows::Arrivals(rows) => rows.get(row).copied(),
             Rows::Sorted(rows) if self.descending() => rows.get(rows.turned(row)),
             Rows::Sorted(rows) => rows.get(row),
         }
     }
 
-    /// The row of a record, if it is shown.
+    /// The row of a record, if it is shown; that of its restore where that is folded.
     pub fn row_of(&self, arrival: Arrival) -> Option<usize> {
         match &self.rows {
-            Rows::All => self.seen.contains(&arrival).then(|| (arrival - self.seen.start) as usize),
-            Rows::Arrivals(rows) => rows.binary_search(&arrival).ok(),
+            Rows::Arrivals(rows) => {
+                rows.binary_search(&arrival).or_else(|gap| rows.binary_search(&self.head(arrival).ok_or(gap)?)).ok()
+            }
             Rows::Sorted(rows) => {
                 let row = rows.row_of(arrival, &self.history)?;
                 Some(if self.descending() { rows.turned(row) } else { row })
@@ -200,7 +221,6 @@ impl CallsView {
     pub fn nearest(&self, arrival: Arrival) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
         Some(match &self.rows {
-            Rows::All => (arrival.saturating_sub(self.seen.start) as usize).min(last),
             Rows::Arrivals(rows) => rows.partition_point(|a| *a < arrival).min(last),
             Rows::Sorted(_) => return self.row_of(arrival),
         })
@@ -220,11 +240,6 @@ impl CallsView {
     /// The records that rows are looked up in: those of the last snapshot.
     pub const fn history(&self) -> &History {
         &self.history
-    }
-
-    /// The snapshot's records and the arrivals to show, for an export on another thread.
-    pub fn arrivals(&self) -> Arc<[Arrival]> {
-        (0..self.len()).filter_map(|row| self.arrival(row)).collect()
     }
 
     fn descending(&self) -> bool {

@@ -67,7 +67,7 @@ impl FilteredCounts {
         }
         for (arrival, record) in snapshot.history.iter(range) {
             if self.criteria.matches(record) {
-                self.tally.apply(record, arrival);
+                self.tally.pass(record, arrival);
             } else {
                 self.tally.learn(record, arrival);
             }

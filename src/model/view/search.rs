@@ -62,6 +62,8 @@ impl CallsView {
         let mut row = start;
         for _ in 0..budget {
             let Some(record) = self.record(row) else { return Found::Nowhere };
+            let sum = self.fold(row).and_then(|fold| fold.sum(self.history()));
+            let record = sum.as_ref().unwrap_or(record);
             if needle.is_in(record, columns, &Context::default(), &mut scratch) {
                 return Found::Row(row);
             }

@@ -44,15 +44,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
     let first = cursor.top.checked_sub(1).and_then(|row| view.record(row)).map(|r| r.time);
     how.look.before = first;
     let time_width = columns.iter().find(|c| c.field.name == "time").map_or(app.times.width(), |c| c.width);
-    for ((arrival, record), y) in view.rows(cursor.top..cursor.top + usize::from(rows.height)).zip(rows.y..) {
+    for (row, y) in (cursor.top..view.len()).zip(rows.y..rows.bottom()) {
+        let (Some(arrival), Some(record)) = (view.arrival(row), view.record(row)) else { continue };
+        let fold = view.fold(row);
+        let sum = fold.and_then(|fold| fold.sum(view.history()));
+        how.look.folded = fold.map(crate::model::view::Fold::len);
         let line = Rect { y, height: 1, ..rows };
         how.selected = cursor.selected == Some(arrival);
         how.cursor = Some(cursor.cell);
         match &record.event {
-            Event::Call(_) => table::row(buffer, line, &columns, record, &how),
-            Event::Packets(_) => {
+            Event::Call(_) => table::row(buffer, line, &columns, sum.as_ref().unwrap_or(record), &how),
+            Event::Packets(packets) => {
                 table::row(buffer, line, &columns, record, &how);
-                if !how.selected {
+                if !how.selected && packets.failed == 0 {
                     buffer.set_style(line, app.theme.style(Meaning::Dim));
                 }
             }

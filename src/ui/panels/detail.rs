@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{inside, look, put};
+use super::{explain, inside, look, put};
 use crate::model::field::value::grouped;
 use crate::model::field::{Context, FIELDS, Place, Value};
 use crate::model::record::{Call, Event, Record, Time};
@@ -16,13 +16,13 @@ use crate::ui::text;
 use crate::ui::theme::Meaning;
 
 /// Widest field name.
-const NAMES: usize = 12;
+pub(super) const NAMES: usize = 12;
 /// Other calls that are listed.
 const OTHERS: usize = 100;
 /// Records looked at on either side for them.
 const AROUND: u64 = 5_000;
 
-type Line<'a> = Vec<Part<'a>>;
+pub(super) type Line<'a> = Vec<Part<'a>>;
 
 /// Fields that are told otherwise: elements have a list of their own, pictures repeat what fields say.
 fn is_told(name: &str, place: Place) -> bool {
@@ -32,7 +32,9 @@ fn is_told(name: &str, place: Place) -> bool {
 /// Lines that the record takes.
 pub fn length(app: &App, area: Rect, arrival: u64) -> usize {
     let Some(record) = app.shown().history.get(arrival) else { return 1 };
-    1 + fields(app, record, inside(area)).len() + elements_length(record) + others(app, arrival, record).len()
+    1 + lines_above(app, arrival, record, inside(area)).len()
+        + elements_length(record)
+        + others(app, arrival, record).len()
 }
 
 /// Draws what is in sight of it.
@@ -46,10 +48,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, arrival: u64, scroll: us
     // The heading stays while the rest scrolls.
     put(buffer, area.x, area.y, area.right(), &heading(record), app.theme);
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let fields = fields(app, record, area);
-    let before = fields.len();
+    let above = lines_above(app, arrival, record, area);
+    let before = above.len();
     let listed = elements_length(record);
-    let mut lines: Vec<Line<'_>> = fields.into_iter().skip(scroll).take(usize::from(area.height)).collect();
+    let mut lines: Vec<Line<'_>> = above.into_iter().skip(scroll).take(usize::from(area.height)).collect();
     let past = |lines: &[Line<'_>], before: usize| (scroll + lines.len()).saturating_sub(before);
     if lines.len() < usize::from(area.height) && past(&lines, before) < listed {
         let room = usize::from(area.height) - lines.len();
@@ -63,6 +65,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, arrival: u64, scroll: us
     for (line, y) in lines.iter().zip(area.y..area.bottom()) {
         put(buffer, area.x, y, area.right(), line, app.theme);
     }
+}
+
+/// What led to it, then the fields.
+fn lines_above<'a>(app: &'a App, arrival: u64, record: &'a Record, area: Rect) -> Vec<Line<'a>> {
+    let mut lines = explain::lines(app, arrival, record, usize::from(area.width).saturating_sub(NAMES + 2).max(8));
+    lines.extend(fields(app, record, area));
+    lines
 }
 
 /// A line or more a field that has a value.

@@ -7,6 +7,7 @@ use super::{put, wide};
 use crate::model::counts::Totals;
 use crate::model::op::{Kind, OPS, Op};
 use crate::model::record::Cause;
+use crate::model::time::SECOND;
 use crate::ui::Origin;
 use crate::ui::app::{App, View};
 use crate::ui::cells::Part;
@@ -97,6 +98,7 @@ fn sums(app: &App) -> Vec<Piece> {
         pieces.push(piece(5, &[(&text::share(totals.failure_rate()), failing)]));
     }
     pieces.extend(losses(&app.news.snapshot.counts.totals));
+    pieces.extend(two_writers(app));
     let mut ops: Vec<(Op, u64)> = OPS
         .iter()
         .filter(|row| row.kind != Kind::Query)
@@ -108,6 +110,22 @@ fn sums(app: &App) -> Vec<Piece> {
         pieces.push(piece(8 + rank, &[(&format!("{op} "), Meaning::Dim), (&text::short(n), Meaning::Dim)]));
     }
     pieces
+}
+
+/// How long a set with a second writer is told of.
+const TWO_WRITERS: i64 = 30 * SECOND;
+
+/// `2W blocklist`: told once a set, when a second program begins to write it.
+fn two_writers(app: &App) -> Option<Piece> {
+    let (shared, now) = (&app.shown().counts.shared, app.moment());
+    let mut fresh = shared.iter().rev().filter(|s| now.since(s.time) < TWO_WRITERS);
+    let set = fresh.next()?.key.name.to_string();
+    let more = match fresh.count() {
+        0 => String::new(),
+        more => format!(" +{more}"),
+    };
+    let set = text::fit(&text::steady(&set), 24).into_owned();
+    Some(piece(2, &[("2W ", Meaning::Accent), (&set, Meaning::Plain), (&more, Meaning::Dim)]))
 }
 
 /// `lost 412  ring full`; `lost 412+` where the probe was blind too, and nobody can know how many went by.

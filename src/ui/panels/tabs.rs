@@ -121,6 +121,9 @@ fn pieces(app: &App) -> Vec<Piece> {
         let piece = Piece::new(1, format!("{key} {words}"), Meaning::Accent);
         pieces.insert(0, Piece { short: Some(key.to_owned()), ..piece });
     }
+    if !app.calls.view.folded() && app.view == View::Calls {
+        pieces.push(Piece::new(3, "Z unfolded".to_owned(), Meaning::Dim));
+    }
     pieces.extend(bound(app));
     pieces
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Moment, OpWord, OutcomeWord, Text, TruncatedWord, failure};
 use crate::log::read::keep::Keep;
-use crate::model::record::{Call, Elements, Origin, Parent, Truncated};
+use crate::model::record::{Actor, Call, Elements, OpenDump, Origin, Parent, Truncated};
 
 /// Elements of a message, put together as they are read: no list of a million strings is made first.
 #[derive(Default)]
@@ -60,11 +60,15 @@ pub struct CallLine<'a> {
     line: Option<u32>,
     #[serde(default)]
     exist: bool,
+    #[serde(default)]
+    restore: bool,
     errno: Option<i32>,
     #[serde(borrow)]
     error: Option<Text<'a>>,
     #[serde(borrow)]
     message: Option<Text<'a>>,
+    #[serde(borrow)]
+    dumps: Option<Vec<DumpWord<'a>>>,
     duration_ns: Option<u64>,
     #[serde(default)]
     pid: u32,
@@ -113,12 +117,45 @@ struct ParentWord<'a> {
     comm: Text<'a>,
 }
 
+/// A list or save that was open.
+#[derive(Deserialize)]
+struct DumpWord<'a> {
+    time: Moment,
+    op: OpWord,
+    #[serde(borrow)]
+    set: Option<Text<'a>>,
+    #[serde(default)]
+    pid: u32,
+    #[serde(borrow)]
+    comm: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    parents: Vec<ParentWord<'a>>,
+}
+
+impl DumpWord<'_> {
+    fn dump(self, keep: &mut Keep) -> OpenDump {
+        let origin = Origin {
+            comm: self.comm.map(|t| keep.name(&t.0)),
+            parents: parents(&self.parents, keep),
+            ..Origin::default()
+        };
+        let actor = Actor { pid: self.pid, origin: Arc::new(origin), ..Actor::default() };
+        OpenDump { time: self.time.0, op: self.op.0, set: self.set.map(|t| keep.name(&t.0)), actor: Arc::new(actor) }
+    }
+}
+
+fn parents(words: &[ParentWord<'_>], keep: &mut Keep) -> Vec<Parent> {
+    words.iter().map(|p| Parent { pid: p.pid, comm: keep.name(&p.comm.0) }).collect()
+}
+
 impl CallLine<'_> {
     pub fn call(self, keep: &mut Keep) -> Call {
         let mut truncated = Truncated::default();
         for word in &self.truncated {
             truncated.insert(word.0);
         }
+        let dumps = self.dumps.map(|dumps| dumps.into_iter().map(|dump| dump.dump(keep)).collect());
+        let parents = parents(&self.parents, keep);
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
         let cmdline = self.cmdline.map(|t| Arc::from(t.0));
         let origin = Origin {
@@ -135,13 +172,14 @@ impl CallLine<'_> {
             auid: self.auid,
             ses: self.ses,
             tty: name(self.tty),
-            parents: self.parents.iter().map(|p| Parent { pid: p.pid, comm: keep.name(&p.comm.0) }).collect(),
+            parents,
         };
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
         Call {
             op: self.op.0,
             outcome: self.outcome.0,
             exist: self.exist,
+            restore: self.restore,
             truncated,
             count: self.count.unwrap_or(self.elements.count),
             applied: self.applied,
@@ -157,6 +195,8 @@ impl CallLine<'_> {
             options: self.options.map(|t| Box::from(t.0)),
             elements: Elements::from_lines(self.elements.text),
             failure: failure(self.errno, self.error.map(|t| t.0), self.message.map(|t| t.0)),
+            dumps,
+            explain: None,
             actor: keep.actor(self.pid, self.started.map(|t| t.0), cmdline, origin),
         }
     }
