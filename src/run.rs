@@ -7,9 +7,11 @@ pub mod desk;
 mod doctor;
 pub mod files;
 mod live;
-mod pipeline;
+pub mod outlet;
+pub mod pipeline;
 mod replay;
-mod signals;
+pub mod signals;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -52,6 +54,7 @@ pub fn run(plan: Plan) -> Result<Status> {
     match plan {
         Plan::Live(live) => live::audit(&live),
         Plan::Recorded(recorded) => replay::replay(&recorded),
+        Plan::Verify(asked) => verify::verify(&asked),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

@@ -71,7 +71,7 @@ impl Capture {
     /// # Errors
     /// [`CannotRun`], with a remedy.
     pub fn open(config: &Config) -> Result<Self, CannotRun> {
-        let sockets = Sockets::open()?;
+        let sockets = Sockets::open(config.pinned)?;
         let probe = Probe::open(config, &sockets.own)?;
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,7 +94,7 @@ impl Capture {
     /// # Errors
     /// What stood in the way, with a remedy.
     pub fn rehearse() -> Result<(), CannotRun> {
-        let sockets = Sockets::open()?;
+        let sockets = Sockets::open(true)?;
         Probe::try_open(&Config::default(), &sockets.own).map(drop)
     }
 }
@@ -113,15 +113,19 @@ struct Sockets {
 }
 
 impl Sockets {
-    fn open() -> Result<Self, CannotRun> {
+    fn open(pinned: bool) -> Result<Self, CannotRun> {
         let cannot = |e: std::io::Error| CannotRun {
             what: "cannot open a netlink socket to nfnetlink".to_owned(),
             why: e.to_string(),
             remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
         };
-        let (canary, questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
+        let (mut canary, mut questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
         let netns = own::own_netns().map_err(cannot)?;
         let own = Own { ports: [canary.port(), questions.port()], netns };
+        if !pinned {
+            canary.let_go();
+            questions.let_go();
+        }
         Ok(Self { canary, questions, own })
     }
 }

@@ -79,6 +79,7 @@ impl Tally {
         match &record.event {
             Event::Call(call) => self.count(At { call, time: record.time, arrival }),
             Event::Lost(lost) => self.totals.lose(lost),
+            Event::Start(start) if start.goes_on() => {}
             Event::Start(_) => self.totals.blind_since = None,
             Event::Stop(_) => {}
         }

@@ -35,6 +35,7 @@ pub struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
+    /// Reads from `input`, with a buffer of its own.
     pub fn new(input: R) -> Self {
         Self { input, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, bytes: 0 }
     }
