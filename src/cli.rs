@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::files::OnSinkError;
 use self::files::FileArgs;
+pub use self::files::OnSinkError;
 use crate::bpf::load::{RING_MAX, RING_MIN};
 use crate::log::file::Keeping;
 use crate::log::restore::Wanted;
@@ -61,6 +61,7 @@ Examples:
 A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
 
 #[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Global {
     /// Detach and write to syslog (not there yet)
     #[arg(short, long, global = true)]
@@ -184,8 +185,6 @@ pub struct Verify {
     pub files: Vec<PathBuf>,
     /// Checks the seals.
     pub sealer: Sealer,
-    /// The key was given.
-    pub keyed: bool,
     /// A seal that must be among them.
     pub kept: Option<Seal>,
 }
@@ -259,8 +258,7 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, record, filter, queries, buffer, keep, probe, unpinned, files } =
-            self.global;
+        let Global { daemon, verbose, record, filter, queries, buffer, keep, probe, unpinned, files } = self.global;
         if daemon {
             return Err(
                 "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
@@ -285,9 +283,8 @@ impl Cli {
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
             );
         }
-        let keyed = files.names_key();
         if let Some(Command::Verify { files: recordings, kept }) = self.command {
-            return Ok(Plan::Verify(Verify { files: recordings, sealer: files.sealer()?, keyed, kept }));
+            return Ok(Plan::Verify(Verify { files: recordings, sealer: files.sealer()?, kept }));
         }
         let output = match &self.command {
             Some(Command::Log { output: Some(_), format, .. }) => Some(*format),

@@ -51,12 +51,11 @@ impl OwnSocket {
     /// The kernel's answer: `EPERM` without `CAP_NET_ADMIN`, `EINVAL` from a kernel without ipset.
     pub fn call(&self, cmd: u8, attrs: &[(u16, &[u8])]) -> io::Result<Vec<u8>> {
         let fresh;
-        let socket = match &self.socket {
-            Some(socket) => socket,
-            None => {
-                fresh = socket(self.port)?.0;
-                &fresh
-            }
+        let socket = if let Some(socket) = &self.socket {
+            socket
+        } else {
+            fresh = socket(self.port)?.0;
+            &fresh
         };
         socket.send_to(&request(cmd, attrs), &SocketAddr::new(0, 0), 0)?;
         let (mut answer, mut refused) = (Vec::new(), Ok(()));

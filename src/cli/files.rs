@@ -14,19 +14,19 @@ const LEAST: u64 = 64 << 10;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of files")]
 pub struct FileArgs {
-    /// Begin a new file before this one has more than SIZE, such as 100M; the old one becomes FILE.1
+    /// Begin a new file before this one has more bytes, such as 100M
     #[arg(long, value_name = "SIZE", value_parser = rotate_size, global = true)]
     rotate: Option<u64>,
-    /// Old files that are kept when rotating
+    /// Old files that are kept: FILE.1 is the newest
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
     keep_files: u32,
     /// Compress old files (zstd)
     #[arg(long, global = true)]
     compress: bool,
-    /// When lines have to be on disk; they are out of the program at once
+    /// When lines have to be on disk: when the kernel likes, each second, before the next line
     #[arg(long, value_enum, value_name = "WHEN", default_value = "interval", global = true)]
     fsync: FsyncArg,
-    /// Seal each JSON record, so that verify can tell whether somebody changed the file
+    /// Seal each JSON record: verify can then tell whether it was changed
     #[arg(long, global = true)]
     seal: bool,
     /// Seal with this key (any 16 bytes or more); verify needs it too
@@ -36,11 +36,8 @@ pub struct FileArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FsyncArg {
-    /// When the kernel likes
     None,
-    /// Each second
     Interval,
-    /// Before the next line
     Always,
 }
 
@@ -76,11 +73,6 @@ impl FileArgs {
         };
         let Self { rotate, keep_files: keep, compress, .. } = self;
         Ok(Keeping { rotate, keep, compress, fsync, seal: if seal { Some(self.sealer()?) } else { None } })
-    }
-
-    /// True if a key was named.
-    pub fn names_key(&self) -> bool {
-        self.seal_key.is_some()
     }
 
     /// What makes and checks seals.

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -71,7 +72,7 @@ pub enum KeyError {
 /// Makes seals, with or without a key.
 #[derive(Clone, Debug, Default)]
 pub struct Sealer {
-    key: Option<Hmac<Sha256>>,
+    key: Option<Arc<Hmac<Sha256>>>,
 }
 
 impl Sealer {
@@ -92,28 +93,27 @@ impl Sealer {
         if key.len() < SHORTEST_KEY {
             return Err(short());
         }
-        Ok(Self { key: Some(Hmac::new_from_slice(key).map_err(|_| short())?) })
+        Ok(Self { key: Some(Arc::new(Hmac::new_from_slice(key).map_err(|_| short())?)) })
     }
 
     /// How, as start records say it.
     pub fn name(&self) -> &'static str {
-        if self.key.is_some() { "hmac-sha256" } else { "sha256" }
+        if self.is_keyed() { "hmac-sha256" } else { "sha256" }
+    }
+
+    /// True if it takes a key to make these seals.
+    pub fn is_keyed(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The seal of a line that is written in two pieces, behind one that is sealed with `before`.
     fn of(&self, before: Seal, line: [&[u8]; 2]) -> Seal {
         let pieces = [&before.0, line[0], line[1]];
-        match &self.key {
-            Some(key) => {
-                let mut mac = key.clone();
-                pieces.iter().for_each(|piece| mac.update(piece));
-                Seal(mac.finalize().into_bytes().into())
-            }
-            None => {
-                let mut hash = Sha256::new();
-                pieces.iter().for_each(|piece| hash.update(piece));
-                Seal(hash.finalize().into())
-            }
+        if let Some(key) = &self.key {
+            let keyed = pieces.iter().fold(Hmac::clone(key), Mac::chain_update);
+            Seal(keyed.finalize().into_bytes().into())
+        } else {
+            Seal(pieces.iter().fold(Sha256::new(), Digest::chain_update).finalize().into())
         }
     }
 

@@ -95,11 +95,11 @@ struct Run {
 }
 
 impl<'a> Verifier<'a> {
-    /// With what makes the seals (`keyed`: by a key), and a seal to look for.
-    pub fn new(sealer: &'a Sealer, keyed: bool, kept: Option<Seal>, tell: &'a mut dyn FnMut(Finding)) -> Self {
+    /// With what makes the seals and a seal to look for.
+    pub fn new(sealer: &'a Sealer, kept: Option<Seal>, tell: &'a mut dyn FnMut(Finding)) -> Self {
         Self {
             parser: Parser::default(),
-            seals: Seals::new(sealer, keyed, kept),
+            seals: Seals::new(sealer, kept),
             tell,
             summary: Summary::default(),
             place: (PathBuf::new(), 0),
@@ -217,7 +217,9 @@ impl<'a> Verifier<'a> {
                 Some(next) if next > seq => self.fault(&format!("it goes on behind record {seq}, which came before")),
                 Some(next) if word == "removed" => {
                     self.summary.unwritten += seq + 1 - next;
-                    self.note(&format!("records {next} to {seq} were in a file that was removed while it was written to"));
+                    self.note(&format!(
+                        "records {next} to {seq} were in a file that was removed while it was written to"
+                    ));
                 }
                 Some(next) => self.fault(&format!("records {next} to {seq} are missing")),
                 None => {}

@@ -165,7 +165,9 @@ impl<'a> Desk<'a> {
 
     fn count(&mut self, batch: Vec<Record>) {
         if let Some(show) = &mut self.show {
-            batch.into_iter().for_each(|record| show.model.apply(record));
+            for record in batch {
+                show.model.apply(record);
+            }
         }
     }
 
@@ -222,7 +224,9 @@ impl<'a> Desk<'a> {
             let (remarks, record) = outlet.news(now);
             told.extend(record);
             if let Some(tell) = self.tell {
-                remarks.iter().for_each(|remark| tell(remark));
+                for remark in &remarks {
+                    tell(remark);
+                }
             }
         }
         told.retain_mut(|record| self.admit(record));

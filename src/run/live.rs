@@ -79,7 +79,9 @@ fn on_screen(live: &Live) -> Result<Status> {
         })
     };
     let (_, lossy, words) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
-    words.iter().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
+    for told in words {
+        eprintln!("ipsetaudit-tui: {told}");
+    }
     Ok(Status::of(lossy))
 }
 

@@ -16,6 +16,8 @@ pub struct Outlet {
     failing: Option<Failing>,
     /// Records that it never took, or that are there no more.
     missed: u64,
+    /// Records that are there no more, and of which nobody was told yet.
+    gone: u64,
     /// The last record that it took.
     sound: Time,
 }
@@ -33,7 +35,7 @@ struct Failing {
 impl Outlet {
     /// An outlet of the name `name`.
     pub fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { sink, name, failing: None, missed: 0, sound: Time::default() }
+        Self { sink, name, failing: None, missed: 0, gone: 0, sound: Time::default() }
     }
 
     /// Writes the batch. A reader that went away is no failure but the end.
@@ -104,9 +106,14 @@ impl Outlet {
     /// What has happened to the sink: sentences for people, and a record of what was written and is there no more.
     pub fn news(&mut self, now: Time) -> (Vec<String>, Option<Record>) {
         let News { gone, remarks } = self.sink.news();
-        let told = (gone > 0).then(|| self.lost(gone, self.sound, 0, now));
+        self.gone += gone;
+        if self.gone == 0 || self.failing.is_some() {
+            return (remarks, None);
+        }
+        let gone = std::mem::take(&mut self.gone);
+        let told = self.lost(gone, self.sound, 0, now);
         self.missed += gone;
-        (remarks, told)
+        (remarks, Some(told))
     }
 
     /// Why it refuses.
@@ -116,7 +123,7 @@ impl Outlet {
 
     /// True if something is missing.
     pub fn lossy(&self) -> bool {
-        self.failing.is_some() || self.missed > 0
+        self.failing.is_some() || self.missed + self.gone > 0
     }
 
     /// The seal of the last record.
@@ -126,7 +133,7 @@ impl Outlet {
 
     /// What was not written, in words.
     pub fn unwritten(&self) -> Option<String> {
-        let count = self.missed + self.failing.as_ref().map_or(0, |failing| failing.count);
+        let count = self.missed + self.gone + self.failing.as_ref().map_or(0, |failing| failing.count);
         let why = self.failing().unwrap_or("it failed for a while");
         (count > 0).then(|| format!("{count} records were not written to {}: {why}", self.name))
     }

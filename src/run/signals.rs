@@ -63,5 +63,6 @@ impl Signals {
 
 /// True if this process has a terminal of its own, and it is still there.
 fn has_terminal() -> bool {
-    rustix::fs::open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).is_ok()
+    rustix::fs::open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+        .is_ok()
 }

@@ -25,7 +25,7 @@ pub fn verify(asked: &Verify) -> Result<Status> {
             printed = writeln!(out, "{}", sentence(&found));
         }
     };
-    let mut verifier = Verifier::new(&asked.sealer, asked.keyed, asked.kept, &mut tell);
+    let mut verifier = Verifier::new(&asked.sealer, asked.kept, &mut tell);
     for file in &files {
         verifier.file(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
@@ -59,7 +59,9 @@ fn verdict(out: &mut impl Write, s: &Summary, files: usize, kept: bool) -> io::R
     match (s.last, s.sealed == s.records) {
         (None, _) => writeln!(out, "good: no number is missing. The records have no seals: a change cannot be seen")?,
         (Some(_), false) => writeln!(out, "good: no number is missing, and no sealed record was changed")?,
-        (Some(_), true) => writeln!(out, "good: no record is missing between the first and the last, and none was changed")?,
+        (Some(_), true) => {
+            writeln!(out, "good: no record is missing between the first and the last, and none was changed")?;
+        }
     }
     if kept {
         writeln!(out, "the seal that was kept is among them: up to it this is what was written then")?;

@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod files;
 mod load;
 mod lockdown;
 mod losses;

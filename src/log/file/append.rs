@@ -52,7 +52,11 @@ impl<M: Medium> Grown<M> {
     ///
     /// # Errors
     /// Number of records written, and the reason.
-    pub fn append(&mut self, records: &[u8], ends: impl DoubleEndedIterator<Item = usize> + Clone) -> Result<(), (usize, io::Error)> {
+    pub fn append(
+        &mut self,
+        records: &[u8],
+        ends: &(impl Iterator<Item = usize> + Clone),
+    ) -> Result<(), (usize, io::Error)> {
         let owed = std::mem::take(&mut self.owed);
         let (written, refused) = self.write(&owed);
         self.length += written as u64;
@@ -147,7 +151,7 @@ mod tests {
             for (turn, sizes) in batches.enumerate() {
                 let records: Vec<_> = sizes.iter().map(|size| { number += 1; format!("{number}{}\n", "x".repeat(*size)) }).collect();
                 let ends = records.iter().scan(0, |end, record| { *end += record.len(); Some(*end) }).collect::<Vec<_>>();
-                let taken = match file.append(records.concat().as_bytes(), ends.iter().copied()) {
+                let taken = match file.append(records.concat().as_bytes(), &ends.iter().copied()) {
                     Ok(()) => records.len(),
                     Err((taken, _)) => taken,
                 };
@@ -159,7 +163,7 @@ mod tests {
                 if turn > 14 { file.medium.script.clear(); }
             }
             file.medium.script.clear();
-            prop_assert!(file.append(b"last\n", [5].into_iter()).is_ok());
+            prop_assert!(file.append(b"last\n", &[5].into_iter()).is_ok());
             expected.extend(b"last\n");
             prop_assert_eq!(String::from_utf8(file.medium.content).unwrap(), String::from_utf8(expected).unwrap());
         }

@@ -18,9 +18,9 @@ mod place;
 mod rotate;
 mod sync;
 mod tail;
-mod upkeep;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -195,14 +195,11 @@ impl FileSink {
     /// Makes lines of a record, and of the head of the file if this is the first.
     fn take(&mut self, record: &Record) {
         let number = (record.seq, record.time);
-        let start = match &record.event {
-            Event::Start(start) => start,
-            _ => {
-                if let Some(beginning) = self.head.due() {
-                    self.put_head(&beginning, number);
-                }
-                return self.line(record, Some(number), false);
+        let Event::Start(start) = &record.event else {
+            if let Some(beginning) = self.head.due() {
+                self.put_head(&beginning, number);
             }
+            return self.line(record, Some(number), false);
         };
         self.head.start = Some((**start).clone());
         let beginning = self.head.due();
@@ -236,7 +233,8 @@ impl FileSink {
 
     fn name_seal(&self, start: &mut Start) {
         start.sealed = self.keeping.seal.as_ref().map(|sealer| sealer.name().to_owned());
-        start.previous_seal = start.sealed.is_some().then(|| self.seal.to_string()).filter(|_| self.seal != Seal::default());
+        start.previous_seal =
+            start.sealed.is_some().then(|| self.seal.to_string()).filter(|_| self.seal != Seal::default());
     }
 
     fn line(&mut self, record: &Record, number: Option<(u64, Time)>, head: bool) {
@@ -256,7 +254,7 @@ impl FileSink {
     /// Writes the lines; on failure everything is as it was after the last record that is in the file.
     fn put(&mut self) -> io::Result<()> {
         let ends = self.marks.iter().map(|mark| mark.end);
-        let (whole, refused) = match self.current.grown.append(&self.lines, ends) {
+        let (whole, refused) = match self.current.grown.append(&self.lines, &ends) {
             Ok(()) => (self.marks.len(), Ok(())),
             Err((whole, e)) => (whole, Err(e)),
         };
@@ -270,10 +268,9 @@ impl FileSink {
         self.marks.clear();
         self.current.records += records as u64;
         self.syncer.wrote(records as u64);
-        if self.keeping.fsync == Fsync::Always && self.current.regular && records > 0 {
-            if let Err(e) = self.current.grown.medium.sync_data() {
-                self.not_on_disk(records as u64, &e);
-            }
+        let at_once = self.keeping.fsync == Fsync::Always && self.current.regular && records > 0;
+        if at_once && let Err(e) = self.current.grown.medium.sync_data() {
+            self.not_on_disk(records as u64, &e);
         }
         self.taken += records;
         refused

@@ -49,7 +49,11 @@ impl Packer {
     /// For the files of these names; the thread begins with [`Packer::wake`].
     pub fn new(names: Names, compress: bool) -> Self {
         let state = Mutex::new(State { names, current: None, due: false, remarks: Vec::new() });
-        Self { shared: Arc::new(Shared { state, wake: Condvar::new(), stop: AtomicBool::new(false) }), compress, thread: None }
+        Self {
+            shared: Arc::new(Shared { state, wake: Condvar::new(), stop: AtomicBool::new(false) }),
+            compress,
+            thread: None,
+        }
     }
 
     /// The names, which nobody else uses meanwhile.
@@ -109,7 +113,10 @@ impl Shared {
             state.due = false;
             drop(state);
             loop {
-                let next = { let state = self.state(); state.names.to_pack(state.current) };
+                let next = {
+                    let state = self.state();
+                    state.names.to_pack(state.current)
+                };
                 if self.stopped() {
                     return;
                 }
@@ -130,7 +137,8 @@ impl Shared {
     fn pack(&self, id: Id, mut file: File) -> io::Result<()> {
         let unfinished = self.state().names.unfinished();
         let mut options = OpenOptions::new();
-        let target = options.write(true).create_new(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW).open(&unfinished)?;
+        let target =
+            options.write(true).create_new(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW).open(&unfinished)?;
         let mut encoder = zstd::Encoder::new(target, zstd::DEFAULT_COMPRESSION_LEVEL)?;
         encoder.include_checksum(true)?;
         let mut piece = vec![0; PIECE];
@@ -161,6 +169,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
     use std::time::{Duration, Instant};
 
@@ -193,7 +202,6 @@ mod tests {
         assert!(names.plain(1).exists() && !names.packed(1).exists() && !names.unfinished().exists());
         assert_eq!(unpacked(&names.packed(2)), vec![2; 1 << 20]);
         assert_eq!(unpacked(&names.packed(3)), vec![3; 1 << 20]);
-        use std::os::unix::fs::PermissionsExt;
         assert_eq!(names.packed(2).metadata().unwrap().permissions().mode() & 0o777, 0o600);
         packer.names().current = None;
         packer.wake();

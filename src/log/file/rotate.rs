@@ -37,9 +37,12 @@ impl Names {
         with(&self.plain(n), PACKED)
     }
 
-    /// Where a compressed file is made; there is one at a time.
+    /// Where a compressed file is made; there is one at a time, and no `FILE*` finds it.
     pub fn unfinished(&self) -> PathBuf {
-        with(&with(&self.base, PACKED), "tmp")
+        let mut name = OsString::from(".");
+        name.push(self.base.file_name().unwrap_or_default());
+        name.push(".zst.tmp");
+        self.folder().join(name)
     }
 
     /// The newest of the old files.
@@ -127,7 +130,10 @@ mod tests {
             write(&base, &n.to_string());
             names.shift().unwrap();
         }
-        assert_eq!([1, 2, 3, 4].map(|n| read(names.plain(n))), [Some("4".into()), Some("3".into()), Some("2".into()), None]);
+        assert_eq!(
+            [1, 2, 3, 4].map(|n| read(names.plain(n))),
+            [Some("4".into()), Some("3".into()), Some("2".into()), None]
+        );
         fs::rename(names.plain(1), names.packed(1)).unwrap();
         fs::remove_file(names.plain(2)).unwrap();
         write(&base, "5");

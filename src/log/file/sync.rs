@@ -17,13 +17,16 @@ pub const EVERY: Duration = Duration::from_secs(1);
 /// The thread, and when it was given work.
 #[derive(Debug, Default)]
 pub struct Syncer {
-    thread: Option<(SyncSender<(File, u64)>, JoinHandle<()>)>,
+    thread: Option<Thread>,
     given: Option<Instant>,
     /// Records written so far, and those among them that were not given to the thread.
     written: u64,
     dirty: bool,
     done: Arc<Done>,
 }
+
+/// Takes files, and how many records were written until then.
+type Thread = (SyncSender<(File, u64)>, JoinHandle<()>);
 
 #[derive(Debug, Default)]
 struct Done {
@@ -68,7 +71,7 @@ impl Syncer {
     }
 }
 
-fn start(done: &Arc<Done>) -> io::Result<(SyncSender<(File, u64)>, JoinHandle<()>)> {
+fn start(done: &Arc<Done>) -> io::Result<Thread> {
     let (sender, files) = sync_channel::<(File, u64)>(64);
     let done = Arc::clone(done);
     let thread = thread::Builder::new().name("fsync".to_owned()).spawn(move || {

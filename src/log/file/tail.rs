@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::log::packed;
-use crate::log::read::lines::{LONGEST, Line, Lines};
 use crate::log::read::Parser;
+use crate::log::read::lines::{LONGEST, Line, Lines};
 use crate::log::seal::{Seal, Sealed};
 use crate::model::record::{Event, Time};
 
@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn the_end_tells_how_the_last_run_ended() {
-        let (start, stop) = (line(1, Event::Start(Box::<Start>::default())), line(2, Event::Stop(Box::<End>::default())));
+        let (start, stop) =
+            (line(1, Event::Start(Box::<Start>::default())), line(2, Event::Stop(Box::<End>::default())));
         assert_eq!(tail(b""), Tail::default());
         assert_eq!((tail(b"").previous(), tail(b"rubbish\n").previous()), (None, Some("unknown")));
         assert_eq!(tail(&start).previous(), Some("killed"));

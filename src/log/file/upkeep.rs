@@ -53,10 +53,15 @@ impl FileSink {
                 self.switch(next, if removed { "removed" } else { "rotated" });
                 Ok(())
             }
-            Err(e) if removed => Err(io::Error::new(e.kind(), format!("it was removed, and a new one cannot be made: {e}"))),
+            Err(e) if removed => {
+                Err(io::Error::new(e.kind(), format!("it was removed, and a new one cannot be made: {e}")))
+            }
             // What is written still has a name somewhere.
             Err(e) => {
-                self.remark(format!("{} leads elsewhere, and cannot be opened ({e}); the file that had this name is written on", self.name()));
+                self.remark(format!(
+                    "{} leads elsewhere, and cannot be opened ({e}); the file that had this name is written on",
+                    self.name()
+                ));
                 Ok(())
             }
         }

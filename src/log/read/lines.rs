@@ -51,6 +51,10 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line; `None` at the end.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "a line is lent")]
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         let mut seen = self.start;
         loop {

@@ -9,7 +9,6 @@ use crate::model::record::Start;
 /// Checks one line after the other.
 pub struct Seals<'a> {
     sealer: &'a Sealer,
-    keyed: bool,
     kept: Option<Seal>,
     /// The kept seal came by.
     pub kept_found: bool,
@@ -25,8 +24,8 @@ pub struct Seals<'a> {
 
 impl<'a> Seals<'a> {
     /// Seals made by `sealer`.
-    pub fn new(sealer: &'a Sealer, keyed: bool, kept: Option<Seal>) -> Self {
-        Self { sealer, keyed, kept, kept_found: false, sealed: 0, last: None, told: false, locked: false }
+    pub fn new(sealer: &'a Sealer, kept: Option<Seal>) -> Self {
+        Self { sealer, kept, kept_found: false, sealed: 0, last: None, told: false, locked: false }
     }
 
     /// True if there is a seal to look for.
@@ -43,7 +42,7 @@ impl<'a> Seals<'a> {
     pub fn check(&mut self, line: &[u8], start: Option<&Start>) -> Vec<&'static str> {
         let mut wrong = Vec::new();
         let Some(sealed) = Sealed::line(line.trim_ascii_end()) else {
-            let expected = self.sealed > 0 || self.keyed || self.kept.is_some();
+            let expected = self.sealed > 0 || self.sealer.is_keyed() || self.kept.is_some();
             if expected && !std::mem::replace(&mut self.told, true) {
                 wrong.push("from here on records are not sealed: nothing proves them");
             }
@@ -71,12 +70,12 @@ impl<'a> Seals<'a> {
     fn named(&mut self, start: &Start, begins: bool, wrong: &mut Vec<&'static str>) -> Option<Seal> {
         let named = start.previous_seal.as_deref().and_then(|text| Seal::parse(text.as_bytes()));
         match start.sealed.as_deref() {
-            Some("hmac-sha256") if !self.keyed => {
-                if !std::mem::replace(&mut self.locked, true) {
-                    wrong.push("it is sealed with a key, without which nothing can be proved: --seal-key");
-                }
+            Some("hmac-sha256") if !self.sealer.is_keyed() && !std::mem::replace(&mut self.locked, true) => {
+                wrong.push("it is sealed with a key, without which nothing can be proved: --seal-key");
             }
-            Some("sha256") if self.keyed => wrong.push("it is sealed without a key: anybody could have done that"),
+            Some("sha256") if self.sealer.is_keyed() => {
+                wrong.push("it is sealed without a key: anybody could have done that");
+            }
             _ => {}
         }
         if !begins && named != self.last {

@@ -60,21 +60,21 @@ impl Made {
 }
 
 fn verify(files: &[&[String]]) -> (Summary, Vec<String>) {
-    verify_by(files, &Sealer::default(), false, None)
+    verify_by(files, &Sealer::default(), None)
 }
 
 /// The summary, and what was found: `!FILE:LINE words` for a fault.
-fn verify_by(files: &[&[String]], sealer: &Sealer, keyed: bool, kept: Option<Seal>) -> (Summary, Vec<String>) {
+fn verify_by(files: &[&[String]], sealer: &Sealer, kept: Option<Seal>) -> (Summary, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let mut found = Vec::new();
     let mut tell = |f: Finding| {
         let name = f.file.file_name().unwrap().to_string_lossy().into_owned();
         found.push(format!("{}{name}:{} {}", if f.bad { "!" } else { "" }, f.line, f.what));
     };
-    let mut verifier = Verifier::new(sealer, keyed, kept, &mut tell);
+    let mut verifier = Verifier::new(sealer, kept, &mut tell);
     for (n, lines) in files.iter().enumerate() {
         let path = dir.path().join(n.to_string());
-        std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
         verifier.file(&path).unwrap();
     }
     (verifier.end(), found)
@@ -87,7 +87,7 @@ fn a_whole_recording_is_good() {
         let (summary, found) = verify(&[&made.lines]);
         assert!(found.is_empty(), "{found:?}");
         assert_eq!((summary.records, summary.runs, summary.faults), (10, 1, 0));
-        assert_eq!(summary.last.map(|(seq, seal)| (seq, seal)), made.sealer.map(|_| (10, made.seal)));
+        assert_eq!(summary.last, made.sealer.map(|_| (10, made.seal)));
         assert_eq!(verify(&[&made.lines[..4], &made.lines[4..]]).1, Vec::<String>::new(), "in two files");
     }
 }
@@ -134,9 +134,9 @@ fn an_end_that_is_missing_is_seen_by_a_kept_seal_alone() {
     let (summary, found) = verify(&[&made.lines[..8]]);
     assert_eq!(summary.faults, 0, "{found:?}");
     assert!(found[0].contains("the end is missing"));
-    let (summary, found) = verify_by(&[&made.lines[..8]], &Sealer::default(), false, Some(made.seal));
+    let (summary, found) = verify_by(&[&made.lines[..8]], &Sealer::default(), Some(made.seal));
     assert!(summary.faults == 1 && found[1].contains("the seal that was kept"), "{found:?}");
-    let (summary, _) = verify_by(&[&made.lines], &Sealer::default(), false, Some(made.seal));
+    let (summary, _) = verify_by(&[&made.lines], &Sealer::default(), Some(made.seal));
     assert_eq!((summary.faults, summary.kept_found), (0, true));
     // Without a key, everything can be written anew; the kept seal tells.
     let mut anew = Made::new(Some(Sealer::default()));
@@ -144,21 +144,21 @@ fn an_end_that_is_missing_is_seen_by_a_kept_seal_alone() {
     anew.calls(2..=5);
     anew.stop(6);
     assert_eq!(verify(&[&anew.lines]).0.faults, 0);
-    assert_eq!(verify_by(&[&anew.lines], &Sealer::default(), false, Some(made.seal)).0.faults, 1);
+    assert_eq!(verify_by(&[&anew.lines], &Sealer::default(), Some(made.seal)).0.faults, 1);
 }
 
 #[test]
 fn a_key_is_needed_where_there_is_one() {
     let key = Sealer::keyed(&[7; 32]).unwrap();
     let made = Made::run(Some(key.clone()));
-    assert_eq!(verify_by(&[&made.lines], &key, true, None).0.faults, 0);
+    assert_eq!(verify_by(&[&made.lines], &key, None).0.faults, 0);
     let (summary, found) = verify(&[&made.lines]);
     assert!(summary.faults == 1 && found[0].contains("--seal-key"), "{found:?}");
-    assert!(verify_by(&[&made.lines], &Sealer::keyed(&[8; 32]).unwrap(), true, None).0.faults == 10);
+    assert!(verify_by(&[&made.lines], &Sealer::keyed(&[8; 32]).unwrap(), None).0.faults == 10);
     // Written anew by somebody who has no key.
     let forged = Made::run(Some(Sealer::default()));
-    assert!(verify_by(&[&forged.lines], &key, true, None).1[0].contains("sealed without a key"));
-    assert!(verify_by(&[&Made::run(None).lines], &key, true, None).1[0].contains("not sealed"));
+    assert!(verify_by(&[&forged.lines], &key, None).1[0].contains("sealed without a key"));
+    assert!(verify_by(&[&Made::run(None).lines], &key, None).1[0].contains("not sealed"));
 }
 
 #[test]
