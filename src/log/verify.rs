@@ -82,7 +82,16 @@ pub struct Verifier<'a> {
     place: (PathBuf, u64),
     run: Option<Run>,
     /// A line that is no record, which the next one may explain.
-    torn: Option<(PathBuf, u64, String)>,
+    torn: Option<Torn>,
+}
+
+/// A line that is no record.
+struct Torn {
+    file: PathBuf,
+    line: u64,
+    /// It has no line break.
+    open: bool,
+    why: String,
 }
 
 /// The run that the records are of.
@@ -122,7 +131,8 @@ impl<'a> Verifier<'a> {
             self.place.1 += 1;
             match line {
                 Line::TooLong => self.fault("the line is longer than any record"),
-                Line::Whole(text) | Line::Last(text) => self.line(text),
+                Line::Whole(text) => self.line(text, false),
+                Line::Last(text) => self.line(text, true),
             }
         }
         if self.summary.records == before && self.place.1 > 0 {
@@ -134,10 +144,11 @@ impl<'a> Verifier<'a> {
 
     /// What is to be said at the end.
     pub fn end(mut self) -> Summary {
-        if let Some((file, line, _)) = self.torn.take() {
+        if let Some(Torn { file, line, .. }) = self.torn.take_if(|torn| torn.open) {
             let what = "the last line is cut off: it is being written, or a crash came in between".to_owned();
             (self.tell)(Finding { file, line, bad: false, what });
         }
+        self.unexplained();
         if self.run.as_ref().is_some_and(|run| !run.ended) {
             self.note("the last run has no stop record: it goes on, was killed, or the end is missing");
         }
@@ -162,7 +173,7 @@ impl<'a> Verifier<'a> {
         (self.tell)(Finding { file, line, bad, what: what.to_owned() });
     }
 
-    fn line(&mut self, text: &[u8]) {
+    fn line(&mut self, text: &[u8], open: bool) {
         if text.trim_ascii().is_empty() {
             return;
         }
@@ -170,7 +181,8 @@ impl<'a> Verifier<'a> {
             Ok(record) => record,
             Err(Fault::NoRecord(why)) => {
                 self.unexplained();
-                return self.torn = Some((self.place.0.clone(), self.place.1, why));
+                let (file, line) = self.place.clone();
+                return self.torn = Some(Torn { file, line, open, why });
             }
             Err(fault) => return self.fault(&fault.to_string()),
         };
@@ -199,7 +211,7 @@ impl<'a> Verifier<'a> {
 
     /// A line that is no record, and that nothing explains.
     fn unexplained(&mut self) {
-        if let Some((file, line, why)) = self.torn.take() {
+        if let Some(Torn { file, line, why, .. }) = self.torn.take() {
             self.summary.faults += 1;
             (self.tell)(Finding { file, line, bad: true, what: format!("it is no record: {why}") });
         }

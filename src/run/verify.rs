@@ -21,7 +21,7 @@ pub fn verify(asked: &Verify) -> Result<Status> {
     let mut tell = |found: Finding| {
         let told = &mut told[usize::from(found.bad)];
         *told += 1;
-        if *told <= TOLD {
+        if *told <= TOLD || found.line == 0 {
             printed = writeln!(out, "{}", sentence(&found));
         }
     };
@@ -49,12 +49,13 @@ fn sentence(found: &Finding) -> String {
 }
 
 fn verdict(out: &mut impl Write, s: &Summary, files: usize, kept: bool) -> io::Result<()> {
-    writeln!(out, "{} records of {} runs in {files} files, {} of them sealed", s.records, s.runs, s.sealed)?;
+    let (records, runs) = (many(s.records, "record"), many(s.runs, "run"));
+    writeln!(out, "{records} of {runs} in {}, {} of them sealed", many(files as u64, "file"), s.sealed)?;
     if s.unwritten > 0 {
-        writeln!(out, "{} records could not be kept, by the program's own account", s.unwritten)?;
+        writeln!(out, "{} could not be kept, by the program's own account", many(s.unwritten, "record"))?;
     }
     if s.faults > 0 {
-        return writeln!(out, "NOT GOOD: {} faults", s.faults);
+        return writeln!(out, "NOT GOOD: {}", many(s.faults, "fault"));
     }
     match (s.last, s.sealed == s.records) {
         (None, _) => writeln!(out, "good: no number is missing. The records have no seals: a change cannot be seen")?,
@@ -70,4 +71,8 @@ fn verdict(out: &mut impl Write, s: &Summary, files: usize, kept: bool) -> io::R
         writeln!(out, "last seal (record {seq}): {seal}")?;
     }
     Ok(())
+}
+
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
