@@ -7,7 +7,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::clock::clock;
+use super::clock::Clock;
 use super::load::Counter;
 use super::own::OwnSocket;
 use crate::model::record::Time;
@@ -28,10 +28,10 @@ pub struct Sight {
 /// Sings until told to stop, and tells when it is not seen, and when it is again. It has a thread of its own because a
 /// call waits for the lock of the ipset subsystem, and the ring must be read meanwhile.
 pub fn watch(socket: &OwnSocket, counter: &Counter, sight: &Sender<Sight>, stop: &Receiver<()>) {
-    let (mut seen, mut blind) = (clock().0, None);
+    let (mut seen, mut blind) = (Clock::read().now, None);
     loop {
         let heard = is_heard(socket, counter);
-        let now = clock().0;
+        let now = Clock::read().now;
         match (heard, blind) {
             (false, None) => {
                 blind = Some(seen);

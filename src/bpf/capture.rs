@@ -15,9 +15,9 @@ use libbpf_rs::{RingBuffer, RingBufferBuilder};
 use super::ask;
 use super::balance::Balance;
 use super::canary::{self, Sight};
-use super::clock::clock;
+use super::clock::Clock;
 use super::decode::{self, Decoder};
-use super::load::{Config, Counter, Own, Probe, Undelivered};
+use super::load::{Config, Counter, Own, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
 use super::probe::CannotRun;
 use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
@@ -145,14 +145,15 @@ struct Intake {
     decoder: Decoder,
     balance: Balance,
     batch: Vec<Record>,
-    clock: i64,
+    clock: Clock,
 }
 
 impl Intake {
     /// Takes one ring record. Nothing panics in here: what makes no sense is counted.
     fn take(&mut self, bytes: &[u8]) -> i32 {
-        match self.decoder.decode(bytes, self.clock) {
-            Ok(record) => {
+        match self.decoder.decode(bytes, &self.clock) {
+            Ok(None) => {}
+            Ok(Some(record)) => {
                 if let Event::Call(call) = &record.event {
                     let seen = call.outcome != crate::model::record::Outcome::Unknown;
                     if self.balance.record(call.op, seen) {
@@ -169,7 +170,8 @@ impl Intake {
 
 impl Source for Capture {
     fn run(&mut self, stop: &Stop, emit: &mut Emit<'_>) -> anyhow::Result<()> {
-        let (now, monotonic) = clock();
+        let clock = Clock::read();
+        let now = clock.now;
         let start = Record { seq: 0, time: now, event: Event::Start(Box::new(self.start.clone())) };
         if emit(vec![start]).is_break() {
             return Ok(());
@@ -178,7 +180,7 @@ impl Source for Capture {
             decoder: Decoder::new(self.host_netns, self.sockets.own.netns),
             balance: Balance::new(now),
             batch: Vec::new(),
-            clock: monotonic,
+            clock,
         });
         let ring_map = libbpf_rs::MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
         let mut builder = RingBufferBuilder::new();
@@ -199,6 +201,7 @@ impl Source for Capture {
                 sight: &sight.1,
                 questions,
                 blind_spells: 0,
+                epoch: 0,
             };
             let ended = reader.read(stop, emit);
             drop(canary_stop.0);
@@ -220,6 +223,8 @@ struct Reader<'a> {
     sight: &'a Receiver<Sight>,
     questions: &'a OwnSocket,
     blind_spells: u64,
+    /// What the probe was told of last.
+    epoch: u32,
 }
 
 impl Reader<'_> {
@@ -250,23 +255,32 @@ impl Reader<'_> {
     /// Sleeps until the probe wakes us, or for [`SLEEP`]. Calls that came between the last look and the word to the
     /// probe are found by the poll itself, which looks before it sleeps.
     fn sleep(&self) {
-        self.intake.borrow_mut().clock = clock().1;
-        if self.probe.set_asleep(true).is_err() {
+        self.intake.borrow_mut().clock = Clock::read();
+        if self.tell_probe(true).is_err() {
             thread::sleep(self.round);
             return;
         }
         // An error is a signal, or a full batch; neither means anything here.
         let _ = self.ring.poll(SLEEP);
-        let _ = self.probe.set_asleep(false);
+        let _ = self.tell_probe(false);
+    }
+
+    fn tell_probe(&self, asleep: bool) -> libbpf_rs::Result<()> {
+        self.probe.tell(&ReaderState { asleep, epoch: self.intake.borrow().decoder.epoch() })
     }
 
     /// Takes what the ring holds, at most a batch, and passes it on. Returns how many.
-    fn drain(&self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
-        self.intake.borrow_mut().clock = clock().1;
+    fn drain(&mut self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
+        self.intake.borrow_mut().clock = Clock::read();
         let _ = self.ring.consume_raw();
         self.learn_types();
         let batch = std::mem::take(&mut self.intake.borrow_mut().batch);
         let taken = batch.len();
+        let epoch = self.intake.borrow().decoder.epoch();
+        if std::mem::replace(&mut self.epoch, epoch) != epoch {
+            // If it cannot be told, identities stay unknown, which is said of each call.
+            let _ = self.tell_probe(false);
+        }
         if taken > 0 {
             emit(batch)?;
         }
@@ -294,7 +308,7 @@ impl Reader<'_> {
 
     /// Tells what was lost since the last time, and whether we see.
     fn check(&mut self, emit: &mut Emit<'_>) -> ControlFlow<()> {
-        let (now, _) = clock();
+        let now = Clock::read().now;
         let mut lost = Vec::new();
         if let Ok(counts) = self.counter.read() {
             let undelivered = self.probe.undelivered().unwrap_or_default();
@@ -333,7 +347,7 @@ impl Reader<'_> {
             thread::sleep(self.round);
         }
         let _ = self.check(emit);
-        let (now, _) = clock();
+        let now = Clock::read().now;
         let undelivered: Undelivered = self.probe.undelivered().unwrap_or_default();
         let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);
         let end = End { reason: "stopped".to_owned(), ops };

@@ -1,37 +1,30 @@
 //! From one ring record to one call.
 //!
-//! Puts together what the wire says of the caller, what the netlink message says of the set, and what earlier calls
-//! said of its type. What is the same for many calls is made once and shared. It does not read the ring.
+//! Puts together what the wire says of the caller, what the netlink message says of the set, and what earlier records
+//! said of its type and of the process. What is the same for many calls is made once and shared. It does not read the
+//! ring.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use nix::unistd::{Uid, User};
-
+use super::clock::Clock;
+use super::identity::Identities;
 use super::netns::NetnsNames;
 use super::questions::Questions;
-use super::wire::{self, WireCall};
-use crate::model::actor::Origins;
+use super::wire::{self, Wire, WireCall};
 use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Actor, Call, Event, Origin, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{Call, Event, Outcome, Record, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
-
-/// Processes and users remembered; the table starts over when it is full.
-const MOST_ACTORS: usize = 8192;
-const MOST_USERS: usize = 4096;
 
 /// Decodes ring records, remembering what they have in common.
 #[derive(Debug)]
 pub struct Decoder {
     names: Names,
     types: SetTypes,
-    actors: HashMap<(u32, u64), Arc<Actor>>,
-    origins: Origins,
-    users: HashMap<u32, Option<Arc<str>>>,
+    identities: Identities,
     netns: NetnsNames,
     questions: Questions,
 }
@@ -47,27 +40,35 @@ impl Decoder {
         Self {
             names: Names::default(),
             types: SetTypes::default(),
-            actors: HashMap::new(),
-            origins: Origins::default(),
-            users: HashMap::new(),
+            identities: Identities::default(),
             netns: NetnsNames::new(host_netns),
             questions: Questions::new(own_netns),
         }
     }
 
-    /// One call. `clock` is what has to be added to `CLOCK_MONOTONIC` to get nanoseconds since the epoch.
+    /// One call; `None` for a record that only prepares others.
     ///
     /// # Errors
     /// [`Malformed`]: the record does not hold an ipset message; it has to be counted.
-    pub fn decode(&mut self, record: &[u8], clock: i64) -> Result<Record, Malformed> {
-        let wire = wire::read(record).map_err(|_| Malformed)?;
+    pub fn decode(&mut self, record: &[u8], clock: &Clock) -> Result<Option<Record>, Malformed> {
+        match wire::read(record).map_err(|_| Malformed)? {
+            Wire::Call(wire) => self.call(&wire, clock).map(Some),
+            Wire::Process(wire) => {
+                let container = self.identities.learn(&wire, &mut self.names);
+                self.netns.inhabited(wire.netns, container);
+                Ok(None)
+            }
+        }
+    }
+
+    fn call(&mut self, wire: &WireCall<'_>, clock: &Clock) -> Result<Record, Malformed> {
         let types = &self.types;
         let mut type_of = |set: &str| types.of(wire.netns, set);
         let message = netlink::decode(wire.message, &mut type_of, &mut self.names).map_err(|_| Malformed)?;
-        let (outcome, failure) = outcome::judge(message.op, said(&wire), message.set_type.as_deref());
+        let (outcome, failure) = outcome::judge(message.op, said(wire), message.set_type.as_deref());
         let answered = wire.answer.filter(|_| outcome == Outcome::Failed);
         let failing = answered.and_then(|(_, line)| netlink::line_index(wire.message, line));
-        let mut truncated = Truncated::default();
+        let (actor, mut truncated) = self.identities.actor(wire, &mut self.names, clock.boot);
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
         }
@@ -91,11 +92,12 @@ impl Decoder {
             failure,
             thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
             netns_name: self.netns.of(wire.netns),
-            actor: self.actor(&wire),
+            actor,
         };
         self.types.learn(&call);
         self.questions.meet(&call);
-        Ok(Record { seq: 0, time: Time(wire.time.cast_signed().saturating_add(clock)), event: Event::Call(call) })
+        let time = Time(wire.time.cast_signed().saturating_add(clock.monotonic));
+        Ok(Record { seq: 0, time, event: Event::Call(call) })
     }
 
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.
@@ -132,53 +134,9 @@ impl Decoder {
         }
     }
 
-    /// The process of a call. A change of name or credentials is a new actor; start tells a reused pid.
-    fn actor(&mut self, wire: &WireCall<'_>) -> Arc<Actor> {
-        if let Some(known) = self.actors.get(&(wire.pid, wire.start))
-            && is_same(known, wire)
-        {
-            return Arc::clone(known);
-        }
-        let origin = Origin {
-            comm: Some(self.names.get(&safe(wire.leader))),
-            ppid: Some(wire.ppid),
-            parents: self.parents(wire),
-            uid: Some(wire.uid),
-            user: self.user(wire.uid),
-            gid: Some(wire.gid),
-            auid: wire.auid,
-            login: wire.auid.and_then(|auid| self.user(auid)),
-            ses: wire.ses,
-            cgroup_id: Some(wire.cgroup),
-            ..Origin::default()
-        };
-        let actor =
-            Arc::new(Actor { pid: wire.pid, start: wire.start, cmdline: None, origin: self.origins.share(origin) });
-        if self.actors.len() >= MOST_ACTORS {
-            self.actors.clear();
-        }
-        self.actors.insert((wire.pid, wire.start), Arc::clone(&actor));
-        actor
-    }
-
-    fn parents(&mut self, wire: &WireCall<'_>) -> Vec<Parent> {
-        let comm = safe(wire.parent);
-        if wire.ppid == 0 || comm.is_empty() {
-            return Vec::new();
-        }
-        vec![Parent { pid: wire.ppid, comm: self.names.get(&comm) }]
-    }
-
-    /// The system's own lookup, once a user.
-    fn user(&mut self, uid: u32) -> Option<Arc<str>> {
-        if self.users.len() >= MOST_USERS {
-            self.users.clear();
-        }
-        let look_up = || {
-            let user = User::from_uid(Uid::from_raw(uid)).ok().flatten()?;
-            Some(Arc::from(safe(user.name.as_bytes()).as_ref()))
-        };
-        self.users.entry(uid).or_insert_with(look_up).clone()
+    /// Changes whenever the probe has to tell of every process again.
+    pub fn epoch(&self) -> u32 {
+        self.identities.epoch()
     }
 }
 
@@ -203,45 +161,10 @@ fn said(wire: &WireCall<'_>) -> Said {
     }
 }
 
-fn is_same(actor: &Actor, wire: &WireCall<'_>) -> bool {
-    actor.uid == Some(wire.uid)
-        && actor.gid == Some(wire.gid)
-        && actor.auid == wire.auid
-        && actor.ses == wire.ses
-        && actor.ppid == Some(wire.ppid)
-        && actor.cgroup_id == Some(wire.cgroup)
-        && actor.comm.as_deref() == Some(&safe(wire.leader))
-        && actor.parents.first().map(|p| p.comm.as_ref()).unwrap_or_default() == safe(wire.parent)
-}
-
 /// The op that a record was about, where its bytes still tell.
 pub fn op_of(record: &[u8]) -> Option<Op> {
-    wire::read(record).ok().and_then(|w| w.message.get(4).copied()).map(Op)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::wire::tests::{call, record};
-    use super::*;
-
-    #[test]
-    fn processes_of_one_origin_share_it() {
-        // An add without set or element.
-        let message = [20, 0, 0, 0, 9, 6, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
-        let mut decoder = Decoder::new(None, 0);
-        let mut actor = |wire: WireCall<'_>| match decoder.decode(&record(&wire, 0), 0).unwrap().event {
-            Event::Call(call) => call.actor,
-            other => panic!("{other:?}"),
-        };
-        let first = actor(call(&message));
-        assert!(Arc::ptr_eq(&first, &actor(call(&message))));
-        let second = actor(WireCall { pid: 200, start: 9, ..call(&message) });
-        assert_eq!((first.pid, second.pid), (100, 200));
-        assert!(Arc::ptr_eq(&first.origin, &second.origin));
-        let reused = actor(WireCall { start: 10, ppid: 2, ..call(&message) });
-        assert_eq!((reused.pid, reused.parents[0].pid), (100, 2));
-        assert!(!Arc::ptr_eq(&first.origin, &reused.origin));
-        let root = actor(WireCall { start: 10, ppid: 2, uid: 0, ..call(&message) });
-        assert_eq!((root.uid, reused.uid), (Some(0), Some(1000)));
+    match wire::read(record) {
+        Ok(Wire::Call(call)) => call.message.get(4).copied().map(Op),
+        _ => None,
     }
 }

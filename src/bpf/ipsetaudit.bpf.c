@@ -58,18 +58,26 @@ struct {
 	__uint(max_entries, 1 << 24);
 } ring SEC(".maps");
 
+#include "process.h"
+
+/* What is kept of a thread from one call to the next. */
+struct thread {
+	struct inflight call;
+	struct told told;	/* not where it is kept by its id */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct inflight);
+	__type(value, struct thread);
 } by_task SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
-	__type(value, struct inflight);
+	__type(value, struct thread);
 } by_tid SEC(".maps");
 
 struct {
@@ -79,13 +87,13 @@ struct {
 	__type(value, struct call_counts);
 } counts SEC(".maps");
 
-/* Not 0: the reader sleeps until it is woken. */
+/* What the reader says. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
-} asleep SEC(".maps");
+	__type(value, struct reader_state);
+} reader SEC(".maps");
 
 /* Makes the build emit the record as a Rust type. */
 const struct ipset_call wire_call = {};
@@ -110,11 +118,12 @@ static __always_inline __u32 slot(__u16 type)
  */
 static __always_inline __u64 wakeup(void)
 {
-	__u32 zero = 0, *sleeps = bpf_map_lookup_elem(&asleep, &zero);
+	__u32 zero = 0;
+	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
 
-	if (!sleeps || !*sleeps)
+	if (!state || !state->asleep)
 		return BPF_RB_NO_WAKEUP;
-	*sleeps = 0;
+	state->asleep = 0;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
@@ -138,53 +147,96 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 }
 
 /* The same reads, by plain loads where the verifier knows the type of current, and by helper calls where it does not. */
-#define FILL_TASK(c, t, READ, READ2, COPY, COPY2) do {					\
-	(c)->start = READ2(t, group_leader, start_boottime);				\
-	(c)->ppid = READ2(t, real_parent, tgid);					\
+#define READ_MARKS(now, t, READ, COPY) do {						\
+	(now)->start = READ(t, group_leader, start_boottime);				\
+	(now)->exec = READ(t, self_exec_id);						\
+	(now)->ppid = READ(t, real_parent, tgid);					\
+	COPY((now)->leader, t, group_leader, comm);					\
+} while (0)
+#define READ_LOGIN(c, t, READ) do {							\
 	(c)->auid = (c)->ses = ~0u;							\
 	if (bpf_core_field_exists((t)->loginuid)) {					\
 		(c)->auid = READ(t, loginuid.val);					\
 		(c)->ses = READ(t, sessionid);						\
 	}										\
-	COPY((c)->comm, t, comm);							\
-	COPY2((c)->leader, t, group_leader, comm);					\
-	COPY2((c)->parent, t, real_parent, comm);					\
 } while (0)
-#define LOAD(t, f) ((t)->f)
+#define LOAD1(t, f) ((t)->f)
 #define LOAD2(t, p, f) ((t)->p->f)
-#define LOAD_COMM(to, t, f) __builtin_memcpy(to, (t)->f, COMM_LEN)
-#define LOAD_COMM2(to, t, p, f) __builtin_memcpy(to, (t)->p->f, COMM_LEN)
-#define PROBE_COMM(to, t, f) BPF_CORE_READ_INTO(&(to), t, f)
-#define PROBE_COMM2(to, t, p, f) BPF_CORE_READ_INTO(&(to), t, p, f)
+#define LOAD_OF(_1, _2, name, ...) name
+#define LOAD(t, ...) LOAD_OF(__VA_ARGS__, LOAD2, LOAD1)(t, __VA_ARGS__)
+#define LOAD_COMM(to, t, p, f) __builtin_memcpy(to, (t)->p->f, COMM_LEN)
+#define PROBE_COMM(to, t, p, f) BPF_CORE_READ_INTO(&(to), t, p, f)
 
-static __always_inline void fill(struct ipset_call *c, struct inflight *f, __s32 result, __u32 kind)
+/* By which the process is known that calls now. */
+static __always_inline void read_marks(struct told *now)
+{
+	__u32 zero = 0;
+	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
+
+	now->cgroup = bpf_get_current_cgroup_id();
+	now->epoch = state ? state->epoch : 0;
+	now->spare = 0;
+	if (have_task_storage) {
+		struct task_struct *t = bpf_get_current_task_btf();
+
+		READ_MARKS(now, t, LOAD, LOAD_COMM);
+	} else {
+		struct task_struct *t = (void *)bpf_get_current_task();
+
+		READ_MARKS(now, t, BPF_CORE_READ, PROBE_COMM);
+	}
+}
+
+/* Tells of the process, unless that was done. `told` is where it is kept with the task, or NULL. */
+static __always_inline void introduce(struct told *told, const struct told *now)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (told) {
+		if (!is_told(told, now) && tell(now))
+			*told = *now;
+		return;
+	}
+	told = bpf_map_lookup_elem(&told_by_pid, &pid);
+	if ((!told || !is_told(told, now)) && tell(now))
+		bpf_map_update_elem(&told_by_pid, &pid, now, BPF_ANY);
+}
+
+static __always_inline void fill(struct ipset_call *c, struct inflight *f, const struct told *now, __s32 result,
+				 __u32 kind)
 {
 	__u64 id = bpf_get_current_pid_tgid(), ug = bpf_get_current_uid_gid();
 	struct sk_buff *skb = f->skb;
 
+	c->kind = kind;
+	c->length = f->length;
 	c->time = bpf_ktime_get_ns();
 	c->entered = f->entered;
+	c->start = now->start;
+	c->cgroup = now->cgroup;
 	c->pid = id >> 32;
 	c->tid = id;
+	c->exec = now->exec;
+	c->ppid = now->ppid;
 	c->uid = ug;
 	c->gid = ug >> 32;
-	c->cgroup = bpf_get_current_cgroup_id();
 	c->result = result;
 	c->answer = f->answer;
 	c->line = f->line;
-	c->kind = kind;
-	c->length = f->length;
 	c->spare = 0;
 	/* The socket of a call that went by unseen may be gone: its namespace is not to be had. */
 	c->netns = kind == CALL_NO_RETURN ? 0 : netns_of(skb);
+	__builtin_memcpy(c->leader, now->leader, COMM_LEN);
 	if (have_task_storage) {
 		struct task_struct *t = bpf_get_current_task_btf();
 
-		FILL_TASK(c, t, LOAD, LOAD2, LOAD_COMM, LOAD_COMM2);
+		READ_LOGIN(c, t, LOAD);
+		__builtin_memcpy(c->comm, t->comm, COMM_LEN);
 	} else {
 		struct task_struct *t = (void *)bpf_get_current_task();
 
-		FILL_TASK(c, t, BPF_CORE_READ, BPF_CORE_READ, PROBE_COMM, PROBE_COMM2);
+		READ_LOGIN(c, t, BPF_CORE_READ);
+		BPF_CORE_READ_INTO(&c->comm, t, comm);
 	}
 }
 
@@ -195,7 +247,7 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, __s32
 		COUNT(ring_full, f->type);						\
 		return;									\
 	}										\
-	fill(reserved, f, result, kind);						\
+	fill(reserved, f, &now, result, kind);						\
 	reserved; })
 
 #define EMIT_COPY(size) do {								\
@@ -210,8 +262,12 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, __s32
 	bpf_ringbuf_submit(c, wakeup());						\
 } while (0)
 
-static __always_inline void emit(struct inflight *f, __s32 result, __u32 kind)
+static __always_inline void emit(struct inflight *f, struct told *told, __s32 result, __u32 kind)
 {
+	struct told now;
+
+	read_marks(&now);
+	introduce(told, &now);
 	if (f->length <= HEAD_LEN || kind == CALL_NO_RETURN) {
 		struct ipset_call *c = RESERVE(HEAD_LEN);
 
@@ -233,27 +289,27 @@ static __always_inline void emit(struct inflight *f, __s32 result, __u32 kind)
  * Calls under way are kept with their task. Where that is not possible, or the kernel finds no memory for it at once
  * (kmalloc_nolock() may always refuse, and does on processors without cmpxchg16b), a hash by thread id does.
  */
-static __always_inline struct inflight *recall(__u64 *tid)
+static __always_inline struct thread *recall(__u64 *tid)
 {
 	if (have_task_storage) {
-		struct inflight *f = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0, 0);
+		struct thread *known = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0, 0);
 
-		if (f)
-			return f;
+		if (known)
+			return known;
 	}
 	return bpf_map_lookup_elem(&by_tid, tid);
 }
 
-static __always_inline struct inflight *remember(__u64 *tid)
+static __always_inline struct thread *remember(__u64 *tid)
 {
-	static const struct inflight hashed = { .hashed = 1 };
+	static const struct thread hashed = { .call.hashed = 1 };
 
 	if (have_task_storage) {
-		struct inflight *f = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0,
-							  BPF_LOCAL_STORAGE_GET_F_CREATE);
+		struct thread *known = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0,
+							    BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-		if (f)
-			return f;
+		if (known)
+			return known;
 	}
 	bpf_map_update_elem(&by_tid, tid, &hashed, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&by_tid, tid);
@@ -267,6 +323,11 @@ static __always_inline void forget(struct inflight *f, __u64 *tid, __s32 result)
 	f->result = result;
 	if (f->hashed && !f->nlh_left)
 		bpf_map_delete_elem(&by_tid, tid);
+}
+
+static __always_inline struct told *told_of(struct thread *known)
+{
+	return known->call.hashed ? NULL : &known->told;
 }
 
 /* What is kept by thread id may stem from an earlier thread of that id. */
@@ -295,6 +356,7 @@ SEC("kprobe")
 int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 {
 	__u64 tid = bpf_get_current_pid_tgid(), start = 0;
+	struct thread *known;
 	struct nlmsghdr h;
 	struct inflight *f;
 	bool own;
@@ -304,19 +366,20 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 	own = is_own(skb, h.nlmsg_type);
 	if (!own)
 		COUNT(entered, h.nlmsg_type);
-	f = remember(&tid);
-	if (!f) {
+	known = remember(&tid);
+	if (!known) {
 		if (!own)
 			COUNT(untracked, h.nlmsg_type);
 		return 0;
 	}
+	f = &known->call;
 	if (f->hashed) {
 		struct task_struct *t = (void *)bpf_get_current_task();
 
 		start = BPF_CORE_READ(t, start_boottime);
 	}
 	if (f->nlh && !f->own && is_of_current(f, start))
-		emit(f, 0, CALL_NO_RETURN);
+		emit(f, told_of(known), 0, CALL_NO_RETURN);
 	f->own = own;
 	f->start = start;
 	f->entered = bpf_ktime_get_ns();
@@ -328,7 +391,8 @@ SEC("kretprobe")
 int BPF_KRETPROBE(leave, int result)
 {
 	__u64 tid = bpf_get_current_pid_tgid();
-	struct inflight *f = recall(&tid);
+	struct thread *known = recall(&tid);
+	struct inflight *f = known ? &known->call : NULL;
 
 	if (!f || !f->nlh)
 		return 0;
@@ -339,7 +403,7 @@ int BPF_KRETPROBE(leave, int result)
 		if (n)
 			__sync_fetch_and_add(&n->canary, 1);
 	} else {
-		emit(f, result, CALL_RETURNED);
+		emit(f, told_of(known), result, CALL_RETURNED);
 	}
 	forget(f, &tid, result);
 	return 0;
@@ -370,7 +434,8 @@ SEC("kprobe")
 int BPF_KPROBE(answer, struct sock *ssk, struct sk_buff *skb)
 {
 	__u64 tid = bpf_get_current_pid_tgid();
-	struct inflight *f = recall(&tid);
+	struct thread *known = recall(&tid);
+	struct inflight *f = known ? &known->call : NULL;
 	struct { struct nlmsghdr h; struct nlmsgerr e; } m;
 	__u8 cmd;
 	void *data;
@@ -411,6 +476,7 @@ int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 {
 	__u64 tid = bpf_get_current_pid_tgid();
 	struct inflight call = {}, *f;
+	struct thread *known;
 	struct nlmsghdr h;
 
 	if (!err || bpf_probe_read_kernel(&h, sizeof(h), nlh))
@@ -423,7 +489,8 @@ int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 		nlh = in_refused_batch(skb, nlh, &h);
 	if (!nlh || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET || is_own(skb, h.nlmsg_type))
 		return 0;
-	f = recall(&tid);
+	known = recall(&tid);
+	f = known ? &known->call : NULL;
 	if (f && f->nlh) /* ipset acknowledges some dumps itself */
 		return 0;
 	if (f && f->nlh_left == nlh && f->result == err) {
@@ -433,7 +500,7 @@ int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 	COUNT(entered, h.nlmsg_type);
 	f = &call;
 	note(f, skb, nlh, &h);
-	emit(f, err, CALL_REFUSED);
+	emit(f, known ? told_of(known) : NULL, err, CALL_REFUSED);
 	return 0;
 }
 
@@ -456,6 +523,6 @@ int BPF_PROG(leave_fexit, struct sk_buff *skb, struct nlmsghdr *nlh, void *extac
 	}
 	COUNT(entered, h.nlmsg_type);
 	note(f, skb, nlh, &h);
-	emit(f, result, CALL_RETURNED);
+	emit(f, NULL, result, CALL_RETURNED);
 	return 0;
 }

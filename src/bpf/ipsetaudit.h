@@ -12,20 +12,34 @@
 /* IPSET_CMD_* are 1 to 15; slot 0 counts every other number. */
 #define OP_SLOTS 16
 
-enum call_kind {
+/* A path of a program or cgroup: names of up to NAME_ROOM bytes with their NUL, of which the last finds room. */
+#define PATH_ROOM 512
+#define NAME_ROOM 256
+/* Bytes of a command line that are kept: most are short, and long ones are cut. */
+#define ARGS_SHORT 128
+#define ARGS_LONG 1024
+#define MOST_PARENTS 6
+#define TTY_LEN 64
+
+/* What a record of the ring is: its first field. */
+enum wire_kind {
 	CALL_RETURNED,	/* the call returned with `result` */
 	CALL_NO_RETURN,	/* the same thread calls again, so this one's return went by unseen */
 	CALL_REFUSED,	/* refused with `result` before ipset saw it */
+	PROCESS,	/* what calls that follow have in common */
 };
 
-/* One ipset call: a record in the ring, followed by the message's bytes. */
+/* One ipset call, followed by the message's bytes. */
 struct ipset_call {
+	enum wire_kind kind;
+	__u32 length;	/* nlmsg_len */
 	__u64 time;	/* CLOCK_MONOTONIC at the return, ns */
 	__u64 entered;	/* CLOCK_MONOTONIC at the entry, ns; 0: not seen */
 	__u64 start;	/* the process's start, ns since boot */
 	__u64 cgroup;	/* cgroup v2 id */
 	__u32 pid;	/* thread group id, initial pid namespace */
 	__u32 tid;
+	__u32 exec;	/* how often the process and its forebears had called exec */
 	__u32 ppid;
 	__u32 uid;
 	__u32 gid;
@@ -35,13 +49,44 @@ struct ipset_call {
 	__s32 result;	/* what nfnetlink_rcv_msg returned: 0 or a negative errno */
 	__s32 answer;	/* negative errno that ipset itself sent to the caller; 0: none was seen */
 	__u32 line;	/* raw bytes of the line number in that answer */
-	enum call_kind kind;
-	__u32 length;	/* nlmsg_len */
-	__u32 copied;	/* bytes of it that follow this struct */
+	__u32 copied;	/* bytes of the message that follow this struct */
 	__u32 spare;
 	char comm[COMM_LEN];	/* of the thread */
 	char leader[COMM_LEN];	/* of the process: its thread group leader */
-	char parent[COMM_LEN];	/* of the parent process */
+};
+
+struct ancestor {
+	__u32 pid;
+	char comm[COMM_LEN];
+};
+
+#define PROCESS_EXE_DELETED 1	/* the program's file has no name any more */
+#define PROCESS_EXE_CUT 2
+#define PROCESS_CGROUP_CUT 4
+#define PROCESS_MORE_PARENTS 8
+
+/*
+ * A process, followed by its arguments, each with its NUL. Calls of the same pid, start, exec and leader refer to it.
+ * Paths are names with a NUL each, the last one first, and so cut at the root's end.
+ */
+struct ipset_process {
+	enum wire_kind kind;
+	__u32 pid;
+	__u64 start;
+	__u64 cgroup;
+	__u32 exec;
+	__u32 netns;		/* of the process, not of a socket */
+	__u32 flags;		/* PROCESS_* */
+	__u32 exe_length;	/* 0: a kernel thread */
+	__u32 cgroup_length;	/* 0: the root */
+	__u32 args_length;	/* of the whole command line */
+	__u32 args_copied;	/* 0: it was not in memory */
+	__u32 parent_count;
+	char leader[COMM_LEN];
+	char tty[TTY_LEN];	/* controlling terminal; empty: none */
+	struct ancestor parents[MOST_PARENTS];	/* nearest first */
+	char exe[PATH_ROOM];
+	char cgroup_path[PATH_ROOM];
 };
 
 /* Counters of one CPU; the program adds them up. */
@@ -50,6 +95,12 @@ struct call_counts {
 	__u64 ring_full[OP_SLOTS];	/* calls whose record found no room */
 	__u64 untracked[OP_SLOTS];	/* calls that could not be remembered until their return */
 	__u64 canary;			/* our own calls seen to return */
+};
+
+/* What the reader tells the probe. */
+struct reader_state {
+	__u32 asleep;	/* not 0: wake it at the next record */
+	__u32 epoch;	/* of what it knows: where it has changed, every process is told of again */
 };
 
 #endif

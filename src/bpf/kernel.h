@@ -10,18 +10,43 @@
 
 typedef struct { __u32 val; } kuid_t;
 
+struct qstr { const unsigned char *name; };
+struct hlist_bl_node { struct hlist_bl_node **pprev; };
+struct dentry { struct hlist_bl_node d_hash; struct dentry *d_parent; struct qstr d_name; };
+struct vfsmount { struct dentry *mnt_root; };
+struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; };
+struct path { struct vfsmount *mnt; struct dentry *dentry; };
+struct file { struct path f_path; };
+struct mm_struct { struct file *exe_file; unsigned long arg_start; unsigned long arg_end; };
+
+struct kernfs_node { const char *name; struct kernfs_node *parent; };
+struct kernfs_node___rcu { struct kernfs_node *__parent; };
+struct cgroup { struct kernfs_node *kn; };
+struct cgroup_subsys_state { struct cgroup *cgroup; };
+struct css_set { struct cgroup_subsys_state *subsys[1]; struct cgroup *dfl_cgrp; };
+
+struct tty_struct { char name[64]; };
+struct signal_struct { struct tty_struct *tty; };
+
+struct ns_common { __u32 inum; };
+struct net { struct ns_common ns; };
+struct nsproxy { struct net *net_ns; };
+
 struct task_struct {
 	int tgid;
 	char comm[16];
 	__u64 start_boottime;
+	__u64 self_exec_id;
 	kuid_t loginuid;
 	__u32 sessionid;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
+	struct signal_struct *signal;
+	struct nsproxy *nsproxy;
 };
 
-struct ns_common { __u32 inum; };
-struct net { struct ns_common ns; };
 typedef struct { struct net *net; } possible_net_t;
 struct sock_common { possible_net_t skc_net; };
 struct sock { struct sock_common __sk_common; __u16 sk_protocol; };

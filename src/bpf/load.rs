@@ -55,8 +55,8 @@ pub struct Probe {
     pub ring: MapHandle,
     /// Counters, one value a CPU.
     counts: MapHandle,
-    /// Whether the reader sleeps.
-    asleep: MapHandle,
+    /// What the reader says.
+    reader: MapHandle,
     attached: Attached,
 }
 
@@ -64,6 +64,15 @@ pub struct Probe {
 enum Attached {
     Kprobe(Box<Kprobes>),
     Fexit { link: Option<Link>, program: OwnedFd },
+}
+
+/// What the reader tells the probe: `struct reader_state`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReaderState {
+    /// Wake it at the next record.
+    pub asleep: bool,
+    /// Where it has changed, every process is told of again.
+    pub epoch: u32,
 }
 
 /// Calls that the kernel did not deliver to the probe, by its own count.
@@ -129,7 +138,7 @@ impl Probe {
         Ok(Self {
             ring: handle(&skel.maps.ring)?,
             counts: handle(&skel.maps.counts)?,
-            asleep: handle(&skel.maps.asleep)?,
+            reader: handle(&skel.maps.reader)?,
             attached,
         })
     }
@@ -147,9 +156,10 @@ impl Probe {
         MapHandle::try_from(&self.counts).map(Counter)
     }
 
-    /// Tells the probe whether to wake the reader at the next call.
-    pub fn set_asleep(&self, asleep: bool) -> libbpf_rs::Result<()> {
-        self.asleep.update(&0_u32.to_ne_bytes(), &u32::from(asleep).to_ne_bytes(), MapFlags::ANY)
+    /// Tells the probe what the reader does and knows.
+    pub fn tell(&self, state: &ReaderState) -> libbpf_rs::Result<()> {
+        let words = [u32::from(state.asleep).to_ne_bytes(), state.epoch.to_ne_bytes()];
+        self.reader.update(&0_u32.to_ne_bytes(), words.as_flattened(), MapFlags::ANY)
     }
 
     /// Takes no new calls. Where entry and return are seen apart, those under way are still seen to return.

@@ -3,6 +3,7 @@
 //! [`Capture`] is the source of a live audit. It knows libbpf, the kernel and capabilities; it does not know screens,
 //! files, or what an op means beyond its name.
 
+mod args;
 mod ask;
 pub mod attach;
 mod balance;
@@ -10,12 +11,14 @@ pub mod canary;
 mod capture;
 mod clock;
 mod decode;
+mod identity;
 pub mod load;
 mod netns;
 pub mod own;
 pub mod probe;
 mod questions;
 mod skel;
+mod users;
 pub mod wire;
 
 pub use capture::Capture;

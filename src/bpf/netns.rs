@@ -1,7 +1,8 @@
-//! Names of network namespaces by inode: `host` for that of process 1, else the name under /run/netns.
+//! Names of network namespaces by inode: `host` for that of process 1, else the name under /run/netns, else the
+//! container whose processes live in it.
 //!
 //! A name is believed only while its file still leads to that inode, looked at again each second: inodes are reused.
-//! It does not know what lives in a namespace.
+//! A container, until a process that lives there belongs to none, or to another.
 
 use std::collections::HashMap;
 use std::fs;
@@ -24,6 +25,7 @@ pub struct NetnsNames {
     host: Option<(u32, Arc<str>)>,
     folder: PathBuf,
     known: HashMap<u32, (Instant, Option<Arc<str>>)>,
+    containers: HashMap<u32, Arc<str>>,
 }
 
 impl NetnsNames {
@@ -33,7 +35,12 @@ impl NetnsNames {
     }
 
     fn in_folder(host: Option<u32>, folder: PathBuf) -> Self {
-        Self { host: host.map(|inode| (inode, Arc::from("host"))), folder, known: HashMap::new() }
+        Self {
+            host: host.map(|inode| (inode, Arc::from("host"))),
+            folder,
+            known: HashMap::new(),
+            containers: HashMap::new(),
+        }
     }
 
     /// The name of a namespace; `None` if it has none.
@@ -56,11 +63,41 @@ impl NetnsNames {
         name
     }
 
+    /// A process lives in this namespace, in a container or in none.
+    pub fn inhabited(&mut self, inode: u32, container: Option<Arc<str>>) {
+        let is_host = self.host.as_ref().is_some_and(|(host, _)| *host == inode);
+        let before = self.containers.get(&inode);
+        if is_host || before == container.as_ref() {
+            return;
+        }
+        if self.containers.len() >= MOST {
+            self.containers.clear();
+        }
+        match container {
+            Some(container) => self.containers.insert(inode, short(&container)),
+            None => self.containers.remove(&inode),
+        };
+        self.known.remove(&inode);
+    }
+
     fn look_up(&self, inode: u32) -> Option<Arc<str>> {
+        self.named(inode).or_else(|| self.containers.get(&inode).cloned())
+    }
+
+    fn named(&self, inode: u32) -> Option<Arc<str>> {
         let named = fs::read_dir(&self.folder).ok()?.filter_map(Result::ok);
         let mut ours = named.filter(|entry| fs::metadata(entry.path()).is_ok_and(|m| m.ino() == u64::from(inode)));
         let name = ours.next()?.file_name();
         Some(Arc::from(crate::model::text::safe(name.as_encoded_bytes()).as_ref()))
+    }
+}
+
+/// As much of a container's id as its tools show.
+fn short(container: &Arc<str>) -> Arc<str> {
+    const SHORT: usize = 12;
+    match container.get(..SHORT) {
+        Some(short) if container.len() == 64 => Arc::from(short),
+        _ => Arc::clone(container),
     }
 }
 
@@ -77,5 +114,14 @@ mod tests {
         assert_eq!(names.of(7).as_deref(), Some("host"));
         assert_eq!(names.of(inode).as_deref(), Some("blue"));
         assert_eq!(names.of(inode.wrapping_add(1)), None);
+        let id: Arc<str> = Arc::from("0123456789ab".repeat(5) + "0123");
+        names.inhabited(inode.wrapping_add(1), Some(Arc::clone(&id)));
+        assert_eq!(names.of(inode.wrapping_add(1)).as_deref(), Some("0123456789ab"));
+        names.inhabited(inode, Some(Arc::clone(&id)));
+        assert_eq!(names.of(inode).as_deref(), Some("blue"), "a given name goes first");
+        names.inhabited(7, Some(id));
+        assert_eq!(names.of(7).as_deref(), Some("host"));
+        names.inhabited(inode.wrapping_add(1), None);
+        assert_eq!(names.of(inode.wrapping_add(1)), None, "somebody else lives there now");
     }
 }

@@ -3,11 +3,14 @@
 //! Pure: no libbpf call, no file, no clock. The layout is declared once, in `ipsetaudit.h`; the offsets here are those
 //! of the Rust types that the build makes from it. What a netlink message says is `model::netlink`'s business.
 
+pub mod process;
+
 use std::mem::{offset_of, size_of};
 
 use thiserror::Error;
 
 use super::skel::types;
+pub use process::WireProcess;
 use types::{call_counts, ipset_call};
 
 /// Slots of the per-op counters: commands 1 to 15, and 0 for every other number.
@@ -15,12 +18,19 @@ pub const OP_SLOTS: usize = 16;
 
 /// A ring record that does not hold what the probe writes.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("a ring record of {bytes} bytes cannot hold its header and {copied} bytes of message")]
+#[error("a ring record of {bytes} bytes cannot hold what its header speaks of")]
 pub struct Malformed {
     /// Length of the record.
     pub bytes: usize,
-    /// Length of the message that its header speaks of; 0 where the header is cut.
-    pub copied: usize,
+}
+
+/// A record of the ring.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wire<'a> {
+    /// A call.
+    Call(WireCall<'a>),
+    /// What calls that follow have in common.
+    Process(Box<WireProcess<'a>>),
 }
 
 /// One call as the probe saw it. Names of tasks are raw bytes.
@@ -38,6 +48,8 @@ pub struct WireCall<'a> {
     pub pid: u32,
     /// Thread id.
     pub tid: u32,
+    /// How often the process and its forebears had called exec.
+    pub exec: u32,
     /// Parent's thread group id.
     pub ppid: u32,
     /// Effective user id.
@@ -62,65 +74,69 @@ pub struct WireCall<'a> {
     pub comm: &'a [u8],
     /// Name of the process.
     pub leader: &'a [u8],
-    /// Name of the parent process.
-    pub parent: &'a [u8],
     /// The netlink message, from its header on.
     pub message: &'a [u8],
 }
 
 const COMM_LEN: usize = 16;
 const UNSET: u32 = u32::MAX;
-const CALL_NO_RETURN: u32 = types::call_kind::CALL_NO_RETURN.0;
-const CALL_REFUSED: u32 = types::call_kind::CALL_REFUSED.0;
+const CALL_NO_RETURN: u32 = types::wire_kind::CALL_NO_RETURN.0;
+const CALL_REFUSED: u32 = types::wire_kind::CALL_REFUSED.0;
+const PROCESS: u32 = types::wire_kind::PROCESS.0;
 
 fn bytes<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
     record.get(at..at + N)?.try_into().ok()
 }
 
+/// A field of a struct of the wire, in the host's byte order: `u32`, or as said before it.
 macro_rules! field {
-    ($record:expr, $name:ident) => {
-        bytes($record, offset_of!(ipset_call, $name)).map(u32::from_ne_bytes)?
+    ($record:expr, $of:ty, $name:ident) => {
+        bytes($record, offset_of!($of, $name)).map(u32::from_ne_bytes)?
     };
-    (u64 $record:expr, $name:ident) => {
-        bytes($record, offset_of!(ipset_call, $name)).map(u64::from_ne_bytes)?
+    (u64 $record:expr, $of:ty, $name:ident) => {
+        bytes($record, offset_of!($of, $name)).map(u64::from_ne_bytes)?
     };
-    (comm $record:expr, $name:ident) => {{
-        let at = offset_of!(ipset_call, $name);
-        $record.get(at..at + COMM_LEN)?
+    (text $record:expr, $of:ty, $name:ident, $length:expr) => {{
+        let at = offset_of!($of, $name);
+        $record.get(at..at + $length)?
     }};
 }
+use field;
 
 /// Reads one record of the ring.
-pub fn read(record: &[u8]) -> Result<WireCall<'_>, Malformed> {
-    let copied = bytes(record, offset_of!(ipset_call, copied)).map_or(0, |b| u32::from_ne_bytes(b) as usize);
-    parse(record, copied).ok_or(Malformed { bytes: record.len(), copied })
+pub fn read(record: &[u8]) -> Result<Wire<'_>, Malformed> {
+    let wire = match bytes(record, offset_of!(ipset_call, kind)).map(u32::from_ne_bytes) {
+        Some(PROCESS) => process::parse(record).map(|p| Wire::Process(Box::new(p))),
+        _ => parse(record).map(Wire::Call),
+    };
+    wire.ok_or(Malformed { bytes: record.len() })
 }
 
-fn parse(r: &[u8], copied: usize) -> Option<WireCall<'_>> {
+fn parse(r: &[u8]) -> Option<WireCall<'_>> {
     let set = |v: u32| (v != UNSET).then_some(v);
-    let (entered, kind) = (field!(u64 r, entered), field!(r, kind));
-    let answer = field!(r, answer).cast_signed();
+    let (entered, kind) = (field!(u64 r, ipset_call, entered), field!(r, ipset_call, kind));
+    let answer = field!(r, ipset_call, answer).cast_signed();
     Some(WireCall {
-        time: field!(u64 r, time),
+        time: field!(u64 r, ipset_call, time),
         entered: (entered != 0).then_some(entered),
-        start: field!(u64 r, start),
-        cgroup: field!(u64 r, cgroup),
-        pid: field!(r, pid),
-        tid: field!(r, tid),
-        ppid: field!(r, ppid),
-        uid: field!(r, uid),
-        gid: field!(r, gid),
-        auid: set(field!(r, auid)),
-        ses: set(field!(r, ses)),
-        netns: field!(r, netns),
-        result: (kind != CALL_NO_RETURN).then_some(field!(r, result).cast_signed()),
+        start: field!(u64 r, ipset_call, start),
+        cgroup: field!(u64 r, ipset_call, cgroup),
+        pid: field!(r, ipset_call, pid),
+        exec: field!(r, ipset_call, exec),
+        tid: field!(r, ipset_call, tid),
+        ppid: field!(r, ipset_call, ppid),
+        uid: field!(r, ipset_call, uid),
+        gid: field!(r, ipset_call, gid),
+        auid: set(field!(r, ipset_call, auid)),
+        ses: set(field!(r, ipset_call, ses)),
+        netns: field!(r, ipset_call, netns),
+        result: (kind != CALL_NO_RETURN).then_some(field!(r, ipset_call, result).cast_signed()),
         refused: kind == CALL_REFUSED,
         answer: (answer != 0).then_some((answer, bytes(r, offset_of!(ipset_call, line))?)),
-        length: field!(r, length),
-        comm: field!(comm r, comm),
-        leader: field!(comm r, leader),
-        parent: field!(comm r, parent),
-        message: r.get(size_of::<ipset_call>()..)?.get(..copied)?,
+        length: field!(r, ipset_call, length),
+        comm: field!(text r, ipset_call, comm, COMM_LEN),
+        leader: field!(text r, ipset_call, leader, COMM_LEN),
+        message: r.get(size_of::<ipset_call>()..)?.get(..field!(r, ipset_call, copied) as usize)?,
     })
 }
 
@@ -171,6 +187,7 @@ pub mod tests {
         put(offset_of!(ipset_call, cgroup), &call.cgroup.to_ne_bytes());
         put(offset_of!(ipset_call, pid), &call.pid.to_ne_bytes());
         put(offset_of!(ipset_call, tid), &call.tid.to_ne_bytes());
+        put(offset_of!(ipset_call, exec), &call.exec.to_ne_bytes());
         put(offset_of!(ipset_call, ppid), &call.ppid.to_ne_bytes());
         put(offset_of!(ipset_call, uid), &call.uid.to_ne_bytes());
         put(offset_of!(ipset_call, gid), &call.gid.to_ne_bytes());
@@ -187,7 +204,6 @@ pub mod tests {
         put(offset_of!(ipset_call, copied), &(call.message.len() as u32).to_ne_bytes());
         put(offset_of!(ipset_call, comm), call.comm);
         put(offset_of!(ipset_call, leader), call.leader);
-        put(offset_of!(ipset_call, parent), call.parent);
         r.extend_from_slice(call.message);
         r.resize(r.len() + padding, 0xaa);
         r
@@ -201,7 +217,8 @@ pub mod tests {
             cgroup: 42,
             pid: 100,
             tid: 101,
-            ppid: 1,
+            exec: 3,
+            ppid: 90,
             uid: 1000,
             gid: 1001,
             auid: Some(1000),
@@ -213,7 +230,6 @@ pub mod tests {
             length: message.len() as u32,
             comm: b"worker\0\0\0\0\0\0\0\0\0\0",
             leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
-            parent: b"bash\0\0\0\0\0\0\0\0\0\0\0\0",
             message,
         }
     }
@@ -223,19 +239,19 @@ pub mod tests {
         for (result, entered, auid) in [(Some(-4103), Some(500), Some(3)), (Some(0), None, None), (None, Some(1), None)]
         {
             let wrote = WireCall { entered, auid, result, ..call(b"\x10\0\0\0message") };
-            assert_eq!(read(&record(&wrote, 100)), Ok(wrote));
+            assert_eq!(read(&record(&wrote, 100)), Ok(Wire::Call(wrote)));
         }
         let refused = WireCall { result: Some(-1), refused: true, ..call(b"") };
-        assert_eq!(read(&record(&refused, 0)), Ok(refused));
+        assert_eq!(read(&record(&refused, 0)), Ok(Wire::Call(refused)));
         let answered = WireCall { result: Some(-4), answer: Some((-4103, [0, 0, 1, 246])), ..call(b"x") };
-        assert_eq!(read(&record(&answered, 0)), Ok(answered));
+        assert_eq!(read(&record(&answered, 0)), Ok(Wire::Call(answered)));
     }
 
     #[test]
     fn a_short_record_is_malformed() {
         let whole = record(&call(b"0123456789"), 0);
-        assert_eq!(read(&whole[..whole.len() - 1]), Err(Malformed { bytes: whole.len() - 1, copied: 10 }));
-        assert_eq!(read(&[]), Err(Malformed { bytes: 0, copied: 0 }));
+        assert_eq!(read(&whole[..whole.len() - 1]), Err(Malformed { bytes: whole.len() - 1 }));
+        assert_eq!(read(&[]), Err(Malformed { bytes: 0 }));
     }
 
     #[test]

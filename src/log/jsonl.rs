@@ -136,6 +136,7 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
         pid: u32,
         comm: &'a str,
     }
+    o.time("started", actor.started);
     o.put("ppid", actor.ppid);
     o.put("comm", actor.comm.as_deref());
     o.put("exe", actor.exe.as_deref());
@@ -147,6 +148,7 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
     o.put("auid", actor.auid);
     o.put("login", actor.login.as_deref());
     o.put("ses", actor.ses);
+    o.put("tty", actor.tty.as_deref());
 }
 
 fn put_lost(o: &mut Object<'_>, lost: &Lost) {

@@ -8,13 +8,15 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::record::Time;
+
 /// Who called: a process at the time of its call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
     /// Process id (thread group id) in the initial pid namespace.
     pub pid: u32,
-    /// Start of the process, nanoseconds since boot: tells reused pids apart.
-    pub start: u64,
+    /// When the process started, to the accuracy of the clocks: tells reused pids apart.
+    pub started: Option<Time>,
     /// Command line, arguments joined by spaces.
     pub cmdline: Option<Arc<str>>,
     /// What it shares with other processes.
@@ -52,8 +54,8 @@ pub struct Origin {
     pub login: Option<Arc<str>>,
     /// Audit session id; `None` when unset.
     pub ses: Option<u32>,
-    /// Inode of the cgroup v2 directory; `None` where cgroup v2 is not in use.
-    pub cgroup_id: Option<u64>,
+    /// Controlling terminal, such as `pts/0`.
+    pub tty: Option<Arc<str>>,
     /// Cgroup path.
     pub cgroup: Option<Arc<str>>,
     /// Systemd unit.

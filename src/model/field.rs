@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn every_key_of_the_record_is_a_field_once() {
         let keys = "time seq op set set2 type options elements count applied line exist outcome errno error message \
-                    duration_ns pid tid ppid comm exe cmdline parents uid user gid auid login ses netns netns_name \
+                    duration_ns pid tid ppid comm exe cmdline parents uid user gid auid login ses tty started netns netns_name \
                     cgroup unit container truncated thread";
         let names: HashSet<_> = logged().map(|f| f.name).collect();
         assert_eq!(names, keys.split_whitespace().collect());

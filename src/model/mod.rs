@@ -18,6 +18,7 @@ pub mod history;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
+pub mod place;
 pub mod rate;
 pub mod record;
 pub mod rows;

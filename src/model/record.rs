@@ -179,12 +179,13 @@ pub struct Truncated(u8);
 
 impl Truncated {
     /// Bits and their names in the record.
-    pub const NAMES: [(Self, &'static str); 5] = [
+    pub const NAMES: [(Self, &'static str); 6] = [
         (Self::MESSAGE, "elements"),
         (Self::CMDLINE, "cmdline"),
         (Self::IDENTITY, "identity"),
         (Self::EXE, "exe"),
         (Self::PARENTS, "parents"),
+        (Self::CGROUP, "cgroup"),
     ];
     /// The netlink message was longer than the copy, so elements (or options) are missing.
     pub const MESSAGE: Self = Self(1);
@@ -196,6 +197,8 @@ impl Truncated {
     pub const EXE: Self = Self(8);
     /// There are more ancestors than were copied.
     pub const PARENTS: Self = Self(16);
+    /// The path of the cgroup was longer than the copy.
+    pub const CGROUP: Self = Self(32);
 
     /// Nothing was cut.
     pub const fn is_empty(self) -> bool {

@@ -41,12 +41,13 @@ pub fn actor(pid: u32, comm: &str, parents: &[(u32, &str)], uid: u32, user: &str
         auid: (uid != 0).then_some(uid),
         login: (uid != 0).then(|| user.into()),
         ses: (uid != 0).then_some(4),
-        cgroup_id: Some(4711),
+        tty: (uid != 0).then(|| "pts/0".into()),
         cgroup: Some("/system.slice/fail2ban.service".into()),
         unit: Some("fail2ban.service".into()),
         container: None,
     };
-    Arc::new(Actor { pid, start: u64::from(pid) * 1000, cmdline: Some(cmdline.into()), origin: Arc::new(origin) })
+    let started = Some(Time(BEGIN.0 - 100 * SECOND + i64::from(pid) * 1_000_000));
+    Arc::new(Actor { pid, started, cmdline: Some(cmdline.into()), origin: Arc::new(origin) })
 }
 
 /// A call that went well.

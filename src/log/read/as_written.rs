@@ -187,7 +187,7 @@ impl<'a> Cursor<'a> {
         Some(super::any_json::failure(errno, error, message))
     }
 
-    /// The caller and its namespace: `ppid` to before `truncated`.
+    /// The caller and its namespace: `started` to before `truncated`.
     fn caller(&mut self, pid: u32, keep: &mut Keep) -> Option<(Arc<Actor>, u32, Option<Arc<str>>)> {
         let known = keep.caller(pid);
         if known.actor.pid == pid
@@ -199,6 +199,7 @@ impl<'a> Cursor<'a> {
             return Some((Arc::clone(&known.actor), known.netns, known.netns_name.clone()));
         }
         let whole = self.0;
+        let started = self.after(r#","started":"#)?.or_null(|c| Time::parse(c.plain()?))?;
         let (cmdline, mut origin) = self.origin(keep)?;
         let netns = self.after(r#","netns":"#)?.small()?;
         let netns_name = self.name(r#","netns_name":"#, |name| keep.name(name))?;
@@ -206,7 +207,7 @@ impl<'a> Cursor<'a> {
         origin.unit = self.name(r#","unit":"#, |name| keep.name(name))?;
         origin.container = self.name(r#","container":"#, |name| keep.name(name))?;
         let written = &whole[..whole.len() - self.0.len()];
-        let actor = keep.actor(pid, cmdline, origin);
+        let actor = keep.actor(pid, started, cmdline, origin);
         keep.remember(pid, written, netns, netns_name.as_ref());
         Some((actor, netns, netns_name))
     }
@@ -234,7 +235,8 @@ impl<'a> Cursor<'a> {
         let auid = self.after(r#","auid":"#)?.or_null(Self::small)?;
         let login = self.name(r#","login":"#, |name| keep.name(name))?;
         let ses = self.after(r#","ses":"#)?.or_null(Self::small)?;
-        let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, ..Origin::default() };
+        let tty = self.name(r#","tty":"#, |name| keep.name(name))?;
+        let origin = Origin { comm, exe, ppid, parents, uid, user, gid, auid, login, ses, tty, ..Origin::default() };
         Some((cmdline, origin))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::model::actor::Origins;
 use crate::model::netlink::Names;
-use crate::model::record::{Actor, Origin};
+use crate::model::record::{Actor, Origin, Time};
 
 /// Callers kept; a process has the place of its pid.
 const PLACES: usize = 1024;
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 4096;
 /// A caller, and how a line that is written by [`jsonl`](crate::log::jsonl) tells of it.
 #[derive(Debug, Default)]
 pub struct Caller {
-    /// The bytes of the line from `ppid` to before `truncated`; empty if they are not remembered.
+    /// The bytes of the line from `started` to before `truncated`; empty if they are not remembered.
     pub written: String,
     /// The caller.
     pub actor: Arc<Actor>,
@@ -75,10 +75,11 @@ impl Keep {
     }
 
     /// The one copy of a caller.
-    pub fn actor(&mut self, pid: u32, cmdline: Option<Arc<str>>, origin: Origin) -> Arc<Actor> {
+    pub fn actor(&mut self, pid: u32, started: Option<Time>, cmdline: Option<Arc<str>>, origin: Origin) -> Arc<Actor> {
         let caller = &mut self.callers[pid as usize % PLACES];
-        if (caller.actor.pid, &caller.actor.cmdline, &*caller.actor.origin) != (pid, &cmdline, &origin) {
-            let actor = Actor { pid, start: 0, cmdline, origin: self.origins.share(origin) };
+        let known = &caller.actor;
+        if (known.pid, known.started, &known.cmdline, &*known.origin) != (pid, started, &cmdline, &origin) {
+            let actor = Actor { pid, started, cmdline, origin: self.origins.share(origin) };
             *caller = Caller { actor: Arc::new(actor), ..Caller::default() };
         }
         Arc::clone(&caller.actor)

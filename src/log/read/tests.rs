@@ -44,15 +44,14 @@ prop_compose! {
     fn actor()(
         (pid, ppid, uid, gid, auid, ses) in any::<(u32, Option<u32>, Option<u32>, Option<u32>, Option<u32>, Option<u32>)>(),
         (comm, exe, cmdline, user, login) in (name(), name(), name(), name(), name()),
-        (cgroup, unit, container) in (name(), name(), name()),
+        (cgroup, unit, container, tty, started) in (name(), name(), name(), name(), of(time())),
         parents in proptest::collection::vec((any::<u32>(), text()), 0..4),
     ) -> Arc<Actor> {
         let parents = parents.into_iter().map(|(pid, comm)| Parent { pid, comm: Arc::from(comm) }).collect();
-        let (start, cgroup_id) = (0, None);
         let origin = Origin {
-            comm, exe, ppid, parents, uid, user, gid, auid, login, ses, cgroup_id, cgroup, unit, container,
+            comm, exe, ppid, parents, uid, user, gid, auid, login, ses, tty, cgroup, unit, container,
         };
-        Arc::new(Actor { pid, start, cmdline, origin: Arc::new(origin) })
+        Arc::new(Actor { pid, started, cmdline, origin: Arc::new(origin) })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Context, Field, Value, ValueKind};
 use crate::model::record::{Actor, Call, Event, Record};
 
 /// The one table of fields.
-pub static FIELDS: [Field<Record>; 41] = [
+pub static FIELDS: [Field<Record>; 43] = [
     kind("time", "TIME", ValueKind::Time, (8, 12, 0), "when the kernel returned from the call", |r, _| {
         Value::Time(r.time)
     })
@@ -58,6 +58,9 @@ pub static FIELDS: [Field<Record>; 41] = [
     text("thread", "THREAD", (6, 15, 0), "name of the calling thread, where it differs", |r, _| {
         call(r, |c| Value::text(c.thread.as_ref()))
     }),
+    kind("started", "STARTED", ValueKind::Time, (8, 12, 0), "start of the process", |r, _| {
+        actor(r, |a| a.started.map_or(Value::Absent, Value::Time))
+    }),
     text("exe", "EXE", (6, 20, 1), "path of the executable", |r, _| actor(r, |a| Value::text(a.exe.as_ref()))),
     text("cmdline", "CMDLINE", (8, 32, 2), "command line", |r, _| actor(r, |a| Value::text(a.cmdline.as_ref()))),
     list("parents", "PARENTS", (8, 24, 1), "ancestors, nearest first", |r, _| {
@@ -69,6 +72,7 @@ pub static FIELDS: [Field<Record>; 41] = [
     number("auid", "AUID", (4, 6, 0), "audit login uid", |r, _| actor(r, |a| Value::number(a.auid))),
     text("login", "LOGIN", (5, 8, 0), "user who logged in", |r, _| actor(r, |a| Value::text(a.login.as_ref()))),
     number("ses", "SES", (3, 5, 0), "audit session id", |r, _| actor(r, |a| Value::number(a.ses))),
+    text("tty", "TTY", (4, 8, 0), "controlling terminal", |r, _| actor(r, |a| Value::text(a.tty.as_ref()))),
     number("netns", "NETNS", (5, 10, 0), "inode of the network namespace", |r, _| {
         call(r, |c| Value::Number(c.netns.into()))
     }),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{OpWord, OutcomeWord, Text, TruncatedWord, failure};
+use super::{Moment, OpWord, OutcomeWord, Text, TruncatedWord, failure};
 use crate::log::read::keep::Keep;
 use crate::model::record::{Call, Elements, Origin, Parent, Truncated};
 
@@ -89,6 +89,9 @@ pub struct CallLine<'a> {
     #[serde(borrow)]
     login: Option<Text<'a>>,
     ses: Option<u32>,
+    #[serde(borrow)]
+    tty: Option<Text<'a>>,
+    started: Option<Moment>,
     #[serde(default)]
     netns: u32,
     #[serde(borrow)]
@@ -131,8 +134,8 @@ impl CallLine<'_> {
             gid: self.gid,
             auid: self.auid,
             ses: self.ses,
+            tty: name(self.tty),
             parents: self.parents.iter().map(|p| Parent { pid: p.pid, comm: keep.name(&p.comm.0) }).collect(),
-            cgroup_id: None,
         };
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
         Call {
@@ -154,7 +157,7 @@ impl CallLine<'_> {
             options: self.options.map(|t| Box::from(t.0)),
             elements: Elements::from_lines(self.elements.text),
             failure: failure(self.errno, self.error.map(|t| t.0), self.message.map(|t| t.0)),
-            actor: keep.actor(self.pid, cmdline, origin),
+            actor: keep.actor(self.pid, self.started.map(|t| t.0), cmdline, origin),
         }
     }
 }
