@@ -58,8 +58,8 @@ fn check(bencher: Bencher, keyed: bool) {
     bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
         let mut before = Seal::default();
         lines.iter().all(|line| {
-            let Some(sealed) = Sealed::line(line.trim_ascii_end()) else { return false };
-            sealer.fits(std::mem::replace(&mut before, sealed.seal), black_box(&sealed))
+            let Some(taken_apart) = Sealed::line(line.trim_ascii_end()) else { return false };
+            sealer.fits(std::mem::replace(&mut before, taken_apart.seal), black_box(&taken_apart))
         })
     });
 }
@@ -71,7 +71,9 @@ fn nothing_but_lines(bencher: Bencher) {
     let mut out = Vec::with_capacity(16 << 20);
     bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
         out.clear();
-        records.iter().for_each(|record| Json.append(record, &mut out));
+        for record in &records {
+            Json.append(record, &mut out);
+        }
     });
     debug_assert!(op::OPS.len() > 1);
 }

@@ -147,6 +147,55 @@ fn r6_a_full_disk_under_load() {
     assert_eq!(sh(&format!("umount {}", disk.display())), 0);
 }
 
+/// A file system that the kernel makes read-only under the open file, as it does after a fault of the disk.
+#[test]
+#[ignore = "needs a kernel"]
+fn r6_a_file_system_that_becomes_read_only() {
+    let disk = folder("readonly");
+    let log = disk.join("audit.jsonl");
+    let image = "/tmp/files-image";
+    let made = format!("truncate -s 16M {image} && mkfs.ext4 -q {image} && mount -o loop {image} {}", disk.display());
+    assert_eq!(sh(&made), 0);
+    with_set("readonly", || {
+        let run = start(&log, &[]);
+        sh("ipset add readonly 192.0.2.1");
+        wait_for("a call", || fs::read_to_string(&log).unwrap().contains("192.0.2.1"));
+        fs::write("/proc/sysrq-trigger", "u").unwrap();
+        wait_for("a read-only file system", || fs::write(disk.join("try"), "x").is_err());
+        sh("ipset add readonly 192.0.2.2; ipset add readonly 192.0.2.3");
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(sh(&format!("mount -o remount,rw {}", disk.display())), 0);
+        wait_for("the lost record", || fs::read_to_string(&log).unwrap().contains("\"sink_error\""));
+        sh("ipset add readonly 192.0.2.4");
+        assert_eq!(end(run), Some(3));
+        let records = records(std::slice::from_ref(&log));
+        assert_eq!((missing(&records), calls(&records)), (2, 2));
+        verified(std::slice::from_ref(&log));
+    });
+    assert_eq!(sh(&format!("umount {}", disk.display())), 0);
+}
+
+/// The clock is set back by an hour: the numbers give the order, and what is odd is told.
+#[test]
+#[ignore = "needs a kernel"]
+fn a_clock_that_is_set_back() {
+    let log = folder("clock").join("audit.jsonl");
+    with_set("clock", || {
+        let run = start(&log, &[]);
+        assert_eq!(sh("ipset add clock 192.0.2.1 && sleep 1 && date --set=-1hour && ipset add clock 192.0.2.2"), 0);
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(sh("ipset add clock 192.0.2.3 && date --set=+1hour"), 0);
+        assert_eq!(end(run), Some(0));
+        let records = records(std::slice::from_ref(&log));
+        let elements: Vec<_> = records.iter().filter_map(|r| r["elements"][0].as_str()).collect();
+        assert_eq!(elements, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+        assert_eq!(missing(&records), 0);
+        assert!(records.iter().filter_map(|r| r["duration_ns"].as_u64()).all(|ns| ns < 10_000_000_000));
+        let said = verified(std::slice::from_ref(&log));
+        assert_eq!(said.matches("the clock was set back by").count(), 1, "{said}");
+    });
+}
+
 #[test]
 #[ignore = "needs a kernel"]
 fn r7_kill_9_in_a_loop() {
@@ -165,7 +214,7 @@ fn r7_kill_9_in_a_loop() {
         sh("ipset add killed 192.0.2.1; ipset del killed 192.0.2.1");
         assert_eq!(end(run), Some(0));
     });
-    let said = verified(&[log.clone()]);
+    let said = verified(std::slice::from_ref(&log));
     let text = fs::read_to_string(&log).unwrap();
     let records: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let starts: Vec<_> = records.iter().filter(|r| r["kind"] == "start").collect();
