@@ -344,7 +344,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 fn seal(text: &str) -> Result<Seal, String> {
-    Seal::parse(text.trim().as_bytes()).ok_or_else(|| "64 hex digits are expected".into())
+    Seal::parse(text.trim().to_ascii_lowercase().as_bytes()).ok_or_else(|| "64 hex digits are expected".into())
 }
 
 /// A power of two.

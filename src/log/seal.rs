@@ -23,9 +23,9 @@ const SHORTEST_KEY: usize = 16;
 pub struct Seal([u8; 32]);
 
 impl Seal {
-    /// Reads 64 hex digits.
+    /// Reads 64 hex digits, small letters only: there is one way to write a seal.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let digit = |c: u8| (c as char).to_digit(16).map(|d| d as u8);
+        let digit = |c: u8| (c as char).to_digit(16).filter(|_| !c.is_ascii_uppercase()).map(|d| d as u8);
         let mut seal = [0; 32];
         if text.len() != 2 * seal.len() {
             return None;

@@ -174,8 +174,8 @@ impl<'a> Verifier<'a> {
     }
 
     fn line(&mut self, text: &[u8], open: bool) {
-        if text.trim_ascii().is_empty() {
-            return;
+        if text.is_empty() {
+            return self.fault("it is empty: the program writes no such line");
         }
         let record = match self.parser.record(text) {
             Ok(record) => record,

@@ -280,6 +280,10 @@ impl FileSink {
 impl Sink for FileSink {
     fn write(&mut self, batch: &[Record]) -> io::Result<()> {
         self.taken = 0;
+        if let Some(Record { event: Event::Start(start), .. }) = batch.first() {
+            // Known even if it cannot be written: the first line that can be will tell it.
+            self.head.start = Some((**start).clone());
+        }
         let written = self.write_all(batch);
         if written.is_ok() {
             self.upkeep()?;

@@ -35,6 +35,10 @@ const TRIES: u32 = 10;
 /// # Errors
 /// It cannot be opened, or another program has locked it.
 pub fn open(path: &Path) -> io::Result<File> {
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        // Whoever can read from a pipe would never hear that its reader went away.
+        return options().read(false).open(path);
+    }
     for _ in 0..TRIES {
         let file = options().create(true).open(path)?;
         lock(&file)?;

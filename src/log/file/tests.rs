@@ -249,6 +249,35 @@ fn a_log_directory_that_comes_back_is_written_to_again() {
 }
 
 #[test]
+fn a_start_that_could_not_be_written_comes_later() {
+    let mut log = Log::new();
+    let inner = log.dir.path().join("logs");
+    fs::create_dir(&inner).unwrap();
+    let path = inner.join("audit.jsonl");
+    let mut sink = FileSink::open(&path, Box::new(Json), Content::Recording, sealed()).unwrap();
+    fs::remove_dir_all(&inner).unwrap();
+    assert!(sink.write(&[log.start()]).is_err() && sink.write(&log.calls(3)).is_err());
+    fs::create_dir(&inner).unwrap();
+    let lost = crate::model::record::Lost {
+        cause: crate::model::record::Cause::SinkError,
+        op: None,
+        count: Some(4),
+        total: 4,
+        first: fixture::BEGIN,
+        last: None,
+    };
+    let told = log.next(Event::Lost(lost));
+    sink.write(&[told]).unwrap();
+    sink.write(&log.calls(1)).unwrap();
+    assert_eq!(sink.news().gone, 0);
+    fs::rename(&path, log.path()).unwrap();
+    fs::remove_dir(&inner).unwrap();
+    assert_eq!(log.starts(), [(0, None, None)]);
+    let summary = log.assert_good(3);
+    assert_eq!((summary.runs, summary.unwritten, summary.sealed), (1, 4, 3));
+}
+
+#[test]
 fn what_others_do_to_the_file_leaves_whole_lines() {
     let mut log = Log::new();
     let mut sink = log.open(&Keeping::default());

@@ -103,7 +103,7 @@ impl FileSink {
     pub(super) fn rotate_if_due(&mut self) {
         let Some(limit) = self.keeping.rotate.filter(|_| self.current.regular) else { return };
         let length = self.current.grown.length;
-        let full = length > 0 && length + self.chunk() as u64 > limit;
+        let full = length > 0 && length + (self.chunk() as u64 * 3 / 2) > limit;
         let fresh = self.last.is_some() && self.current.records == 0;
         if !full || fresh || self.rotate_after.is_some_and(|after| Instant::now() < after) {
             return;

@@ -41,7 +41,7 @@ impl<'a> Seals<'a> {
     /// Checks a line, and gives what is wrong with it.
     pub fn check(&mut self, line: &[u8], start: Option<&Start>) -> Vec<&'static str> {
         let mut wrong = Vec::new();
-        let Some(sealed) = Sealed::line(line.trim_ascii_end()) else {
+        let Some(sealed) = Sealed::line(line) else {
             let expected = self.sealed > 0 || self.sealer.is_keyed() || self.kept.is_some();
             if expected && !std::mem::replace(&mut self.told, true) {
                 wrong.push("from here on records are not sealed: nothing proves them");

@@ -1,5 +1,7 @@
 //! What is found in recordings that somebody tampered with, and what is not taken for tampering.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::log::Format;
 use crate::log::jsonl::Json;
@@ -65,6 +67,11 @@ fn verify(files: &[&[String]]) -> (Summary, Vec<String>) {
 
 /// The summary, and what was found: `!FILE:LINE words` for a fault.
 fn verify_by(files: &[&[String]], sealer: &Sealer, kept: Option<Seal>) -> (Summary, Vec<String>) {
+    let texts: Vec<_> = files.iter().map(|lines| lines.join("\n") + "\n").collect();
+    verify_text(&texts.iter().map(String::as_bytes).collect::<Vec<_>>(), sealer, kept)
+}
+
+fn verify_text(files: &[&[u8]], sealer: &Sealer, kept: Option<Seal>) -> (Summary, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let mut found = Vec::new();
     let mut tell = |f: Finding| {
@@ -72,9 +79,9 @@ fn verify_by(files: &[&[String]], sealer: &Sealer, kept: Option<Seal>) -> (Summa
         found.push(format!("{}{name}:{} {}", if f.bad { "!" } else { "" }, f.line, f.what));
     };
     let mut verifier = Verifier::new(sealer, kept, &mut tell);
-    for (n, lines) in files.iter().enumerate() {
+    for (n, text) in files.iter().enumerate() {
         let path = dir.path().join(n.to_string());
-        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        std::fs::write(&path, text).unwrap();
         verifier.file(&path).unwrap();
     }
     (verifier.end(), found)
@@ -126,6 +133,35 @@ fn every_change_is_found_at_its_line() {
     let mut bare = made.lines.clone();
     bare[5] = bare[5].split(",\"seal\"").next().unwrap().to_owned() + "}";
     assert!(verify(&[&bare]).1[0].contains("not sealed"));
+}
+
+proptest! {
+    /// Whatever byte is changed, taken out or put in before the last line: it is found.
+    #[test]
+    fn no_byte_can_be_changed(at in any::<prop::sample::Index>(), byte in any::<u8>(), how in 0..3) {
+        let made = Made::run(Some(Sealer::default()));
+        let text = made.lines.join("\n").into_bytes();
+        let at = at.index(text.len() - made.lines[9].len());
+        let mut changed = text.clone();
+        match how {
+            0 => changed[at] = byte,
+            1 => drop(changed.remove(at)),
+            _ => changed.insert(at, byte),
+        }
+        prop_assume!(changed != text);
+        let (summary, found) = verify_text(&[&changed], &Sealer::default(), None);
+        prop_assert!(summary.faults > 0, "{found:?}");
+    }
+
+    /// Strangers' files come to an end without a panic.
+    #[test]
+    fn any_bytes_are_checked(bytes in prop::collection::vec(any::<u8>(), 0..400), at in any::<prop::sample::Index>()) {
+        verify_text(&[&bytes], &Sealer::default(), None);
+        let mut text = Made::run(Some(Sealer::default())).lines.join("\n").into_bytes();
+        let at = at.index(text.len());
+        text.splice(at..(at + bytes.len()).min(text.len()), bytes.iter().copied());
+        verify_text(&[&text, &bytes], &Sealer::default(), None);
+    }
 }
 
 #[test]
