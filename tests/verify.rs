@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -134,7 +135,7 @@ fn rotated_files_are_verified_in_any_order() {
         seq += 1;
         let (before, rest) = line.split_once("\"seq\":").unwrap();
         let (_, after) = rest.split_once(',').unwrap();
-        text += &format!("{before}\"seq\":{seq},{after}\n");
+        writeln!(text, "{before}\"seq\":{seq},{after}").unwrap();
     }
     fs::write(&long, text).unwrap();
     let file = dir.path().join("audit.jsonl");
