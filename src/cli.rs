@@ -84,6 +84,9 @@ struct Global {
     /// Calls that the screen keeps
     #[arg(long, value_name = "N", default_value_t = Limits::default().keep, global = true)]
     keep: usize,
+    /// Count what packets add to sets and delete from them (the SET target of iptables), too
+    #[arg(long, global = true)]
+    packet_path: bool,
     /// Attach only this way
     #[arg(long, value_enum, global = true, hide = true)]
     probe: Option<Probe>,
@@ -258,7 +261,8 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, record, filter, queries, buffer, keep, probe, unpinned, files } = self.global;
+        let Global { daemon, verbose, record, filter, queries, buffer, keep, packet_path, probe, unpinned, files } =
+            self.global;
         if daemon {
             return Err(
                 "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
@@ -267,6 +271,7 @@ impl Cli {
         let capture = crate::bpf::Config {
             ring_size: buffer,
             pinned: !unpinned,
+            packet_path,
             probe: probe.map(|p| match p {
                 Probe::Kprobe => ProbeKind::Kprobe,
                 Probe::Fexit => ProbeKind::Fexit,
@@ -282,6 +287,9 @@ impl Cli {
             return Err(
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
             );
+        }
+        if from_files && packet_path {
+            return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
         if let Some(Command::Verify { files: recordings, kept }) = self.command {
             return Ok(Plan::Verify(Verify { files: recordings, sealer: files.sealer()?, kept }));

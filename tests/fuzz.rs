@@ -1,6 +1,9 @@
-//! Real messages, damaged at random: whatever the bytes, the decoder ends well and its text keeps its promises.
+//! Real messages and recordings, damaged at random: whatever the bytes, who reads them ends well, and their text keeps
+//! its promises.
 //!
 //! Bounded, so that it runs with every `cargo test`; `PROPTEST_CASES=1000000 cargo test --release --test fuzz` for longer.
+//! The targets in `guided` are bolero's, so that a fuzzer may guide them: `cargo bolero test --test fuzz guided::decoder`.
+//! They need no corpus of their own: their input is what is done to a real message or line.
 
 #![allow(clippy::unwrap_used, reason = "a broken record is a broken test")]
 
@@ -154,5 +157,90 @@ proptest! {
         let lines: Vec<_> = part.elements.iter().collect();
         let complete = lines.len().saturating_sub(1);
         prop_assert!(whole.op != Op::ADD || whole.elements.iter().take(complete).eq(lines[..complete].iter().copied()));
+    }
+}
+
+/// What a fuzzer may guide: its bytes say which message or line is taken, and what is done to it.
+mod guided {
+    use std::io::Write;
+
+    use ipsetaudit::log::Format;
+    use ipsetaudit::log::jsonl::Json;
+    use ipsetaudit::log::read::{Entry, Parser, Reader};
+    use ipsetaudit::model::record::Record;
+
+    use super::*;
+
+    const ITERATIONS: usize = 3_000;
+
+    /// A recording of every kind of record.
+    static LINES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+        let more = concat!(
+            r#"{"v":1,"kind":"packets","seq":9,"time":"2026-11-22T23:12:34.5Z","op":"add","set":"a","set_index":7,"#,
+            r#""type":"hash:ip","hook":"input","exist":false,"count":6,"applied":1,"unchanged":2,"failed":3,"errno":4352,"#,
+            r#""error":"IPSET_ERR_HASH_FULL","message":"Hash is full, cannot add more elements","netns":4026531840,"#,
+            r#""netns_name":"host","from":"2026-11-22T23:12:33Z","to":"2026-11-22T23:12:34Z"}"#,
+            "\n",
+            r#"{"v":1,"kind":"lost","seq":9,"time":"2026-11-22T23:12:34Z","cause":"ring_full","op":"add","count":3,"total":3,"#,
+            r#""first":"2026-11-22T23:12:33Z","last":null}"#,
+        );
+        let recordings = include_str!("recordings/story.jsonl").lines().chain(more.lines());
+        recordings.map(|line| line.as_bytes().to_vec()).collect()
+    });
+
+    /// The seed that the first byte names, with a piece of the input put in at each place that it names.
+    fn damaged(seeds: &[Vec<u8>], input: &[u8]) -> Vec<u8> {
+        let Some((seed, mut orders)) = input.split_first() else { return Vec::new() };
+        let mut bytes = seeds[usize::from(*seed) % seeds.len()].clone();
+        while let [high, low, cut, put, rest @ ..] = orders {
+            let at = usize::from(u16::from_be_bytes([*high, *low])) % (bytes.len() + 1);
+            let end = (at + usize::from(*cut % 16)).min(bytes.len());
+            let (piece, rest) = rest.split_at(usize::from(*put % 16).min(rest.len()));
+            bytes.splice(at..end, piece.iter().copied());
+            orders = rest;
+        }
+        bytes
+    }
+
+    #[test]
+    fn decoder() {
+        bolero::check!().with_iterations(ITERATIONS).for_each(|input: &[u8]| {
+            for bytes in [damaged(&CORPUS, input), input.to_vec()] {
+                let _ = line_index(&bytes, [0, 0, 0, 1]);
+                if let Ok(m) = decode(&bytes, &mut |_| None, &mut Names::default()) {
+                    keeps_its_promises(&m, bytes.len()).unwrap();
+                }
+            }
+        });
+    }
+
+    /// The line that a record is written as.
+    fn line(record: &Record) -> Vec<u8> {
+        let mut line = Vec::new();
+        Json.append(record, &mut line);
+        line
+    }
+
+    #[test]
+    fn replay_reader() {
+        bolero::check!().with_iterations(ITERATIONS).for_each(|input: &[u8]| {
+            let mut file = damaged(&LINES, input);
+            file.push(b'\n');
+            file.write_all(input).unwrap();
+            let (mut reader, mut parser) = (Reader::new(&file[..]), Parser::default());
+            while let Some(entry) = reader.next(&mut parser).unwrap() {
+                match entry {
+                    Entry::Record(record) => {
+                        let once = line(&record);
+                        let text = String::from_utf8(once.clone()).unwrap();
+                        assert!(safe(text.trim_end_matches('\n')), "{text}");
+                        let again = Parser::default().record(&once).unwrap_or_else(|e| panic!("{e}: {text}"));
+                        assert_eq!(line(&again), once, "{text}");
+                    }
+                    Entry::Fault(fault) => assert!(safe(&fault.to_string()), "{fault}"),
+                }
+            }
+            assert_eq!(reader.bytes(), file.len() as u64);
+        });
     }
 }

@@ -46,13 +46,21 @@ pub fn tracefs() -> Option<PathBuf> {
         .find(|dir| dir.join("events").exists())
 }
 
-/// The module that holds [`HOOK`], from the text of /proc/kallsyms. `Some("")`: it is built in.
+/// Where a symbol is, as an event takes it: `SYMBOL` or `MODULE:SYMBOL`.
+fn place(kallsyms: &str, symbol: &str) -> String {
+    match module_of(kallsyms, symbol).unwrap_or_default() {
+        "" => symbol.to_owned(),
+        module => format!("{module}:{symbol}"),
+    }
+}
+
+/// The module that holds a symbol, from the text of /proc/kallsyms. `Some("")`: it is built in.
 ///
 /// It matters: where nfnetlink is built in, an event on `MODULE:SYMBOL` is accepted and never fires.
-pub fn module_of_hook(kallsyms: &str) -> Option<&str> {
+pub fn module_of<'a>(kallsyms: &'a str, symbol: &str) -> Option<&'a str> {
     kallsyms.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(2);
-        (words.next()? == HOOK)
+        (words.next()? == symbol)
             .then(|| words.next().map_or("", |module| module.trim_start_matches('[').trim_end_matches(']')))
     })
 }
@@ -128,6 +136,62 @@ pub struct Missed {
     pub leave: u64,
 }
 
+/// What packets do to sets goes through these.
+const PACKET_ADD: &str = "ip_set_add";
+const PACKET_DEL: &str = "ip_set_del";
+
+/// Programs of the packet path.
+#[derive(Debug)]
+pub struct PacketPrograms<'a, 'obj> {
+    /// On the entry of `ip_set_add()`.
+    pub add: &'a ProgramMut<'obj>,
+    /// On that of `ip_set_del()`.
+    pub del: &'a ProgramMut<'obj>,
+    /// On the return of both.
+    pub leave: &'a ProgramMut<'obj>,
+}
+
+/// The events of the packet path with their programs.
+#[derive(Debug)]
+pub struct PacketProbes {
+    enter: Option<[Link; 2]>,
+    _leave: [Link; 2],
+    enter_events: [KprobeEvent; 2],
+    _leave_events: [KprobeEvent; 2],
+    profile: PathBuf,
+}
+
+impl PacketProbes {
+    /// Hangs the programs in, the returns first.
+    pub fn attach(programs: &PacketPrograms<'_, '_>) -> Result<Self, AttachError> {
+        let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
+        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
+        let event =
+            |kind: &str, tag: &str, symbol: &str| KprobeEvent::add(&tracefs, kind, tag, &place(&kallsyms, symbol));
+        let leave = format!("r{MAXACTIVE}");
+        let leave_events = [event(&leave, "packet_added", PACKET_ADD)?, event(&leave, "packet_deleted", PACKET_DEL)?];
+        let leave = [leave_events[0].attach(programs.leave)?, leave_events[1].attach(programs.leave)?];
+        let enter_events = [event("p", "packet_add", PACKET_ADD)?, event("p", "packet_del", PACKET_DEL)?];
+        let enter = [enter_events[0].attach(programs.add)?, enter_events[1].attach(programs.del)?];
+        let profile = tracefs.join("kprobe_profile");
+        Ok(Self { enter: Some(enter), _leave: leave, enter_events, _leave_events: leave_events, profile })
+    }
+
+    /// Takes no new packets; those under way are still seen to return.
+    pub fn take_no_more(&mut self) {
+        self.enter = None;
+    }
+
+    /// How often the functions were entered, seen by the program or not.
+    pub fn entered(&self) -> Option<u64> {
+        let profile = fs::read_to_string(&self.profile).ok()?;
+        self.enter_events
+            .iter()
+            .map(|event| profile_of(&profile, &event.name).map(|(hits, missed)| hits + missed))
+            .sum()
+    }
+}
+
 /// Programs that go onto kprobe events.
 #[derive(Debug)]
 pub struct Programs<'a, 'obj> {
@@ -160,10 +224,7 @@ impl Kprobes {
         let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
         sweep(&tracefs);
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let hook = match module_of_hook(&kallsyms).unwrap_or_default() {
-            "" => HOOK.to_owned(),
-            module => format!("{module}:{HOOK}"),
-        };
+        let hook = place(&kallsyms, HOOK);
         let answer_event = KprobeEvent::add(&tracefs, "p", "answer", ANSWER)?;
         let answer = answer_event.attach(programs.answer)?;
         let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", &hook)?;
@@ -193,16 +254,17 @@ impl Kprobes {
     /// What the kernel could not deliver so far.
     pub fn missed(&self) -> io::Result<Missed> {
         let profile = fs::read_to_string(&self.profile)?;
-        let of = |event: &KprobeEvent| missed_of(&profile, &event.name).unwrap_or(0);
+        let of = |event: &KprobeEvent| profile_of(&profile, &event.name).map_or(0, |(_, missed)| missed);
         Ok(Missed { enter: of(&self.enter_event) + of(&self.refusal_event), leave: of(&self.leave_event) })
     }
 }
 
-/// The third column of an event's row in `kprobe_profile`: name, hits, misses.
-fn missed_of(profile: &str, event: &str) -> Option<u64> {
+/// Hits and misses of an event, from the rows of `kprobe_profile`: name, hits, misses.
+fn profile_of(profile: &str, event: &str) -> Option<(u64, u64)> {
     profile.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace();
-        (words.next()? == event).then(|| words.nth(1)?.parse().ok()).flatten()
+        (words.next()? == event).then_some(())?;
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
     })
 }
 
@@ -212,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_module_is_taken_from_kallsyms() {
-        let of = |line| module_of_hook(line);
+        let of = |line| module_of(line, HOOK);
         assert_eq!(of("0000000000000000 t nfnetlink_rcv_msg\t[nfnetlink]\n"), Some("nfnetlink"));
         assert_eq!(of("0 T nfnetlink_rcv\n0 t nfnetlink_rcv_msg\n"), Some(""));
         assert_eq!(of("0 t nfnetlink_rcv_msg.cold [nfnetlink]\n0 t x"), None);
@@ -221,8 +283,8 @@ mod tests {
     #[test]
     fn misses_are_read_by_event_name() {
         let profile = "  enter_12    300    0\n  leave_12    290    10\n  leave_1    1    7\n";
-        assert_eq!(missed_of(profile, "leave_12"), Some(10));
-        assert_eq!(missed_of(profile, "enter_12"), Some(0));
-        assert_eq!(missed_of(profile, "leave_2"), None);
+        assert_eq!(profile_of(profile, "leave_12"), Some((290, 10)));
+        assert_eq!(profile_of(profile, "enter_12"), Some((300, 0)));
+        assert_eq!(profile_of(profile, "leave_2"), None);
     }
 }

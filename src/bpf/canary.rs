@@ -14,7 +14,8 @@ use crate::model::record::Time;
 
 /// How often the canary sings.
 const EVERY: Duration = Duration::from_secs(5);
-const IPSET_CMD_PROTOCOL: u8 = 1;
+/// Asks for the protocol version, and changes nothing.
+pub const IPSET_CMD_PROTOCOL: u8 = 1;
 
 /// The canary's word: blind since the last time that it was seen, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

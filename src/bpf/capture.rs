@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Own, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
+use super::packets::PacketPath;
 use super::probe::CannotRun;
 use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
 use crate::source::{Emit, Source, Stop};
@@ -40,13 +41,19 @@ const RING_BYTES_PER_SECOND: u64 = 256 << 20;
 
 /// What the probe sees, and what it does not: told in every start record.
 pub const SEEN: [&str; 1] = ["every ipset call by netlink, in every network namespace"];
+/// Seen beside it where it is asked for.
+const SEEN_OF_PACKETS: &str =
+    "how many elements packets add or delete (iptables SET target), once a second, by set and hook";
 /// Changes that are no call.
 pub const UNSEEN: [&str; 4] = [
     "elements that time out",
     "elements evicted by forceadd",
-    "elements added or deleted by packets (iptables SET target)",
+    UNSEEN_OF_PACKETS,
     "sets that go with their network namespace",
 ];
+const UNSEEN_OF_PACKETS: &str = "elements added or deleted by packets (iptables SET target)";
+/// What is left of it where the packet path is asked for.
+const UNSEEN_OF_COUNTED: &str = "which elements packets add or delete";
 
 /// What fexit does not see on top of that.
 const UNSEEN_BY_FEXIT: [&str; 3] = [
@@ -59,6 +66,7 @@ const UNSEEN_BY_FEXIT: [&str; 3] = [
 #[derive(Debug)]
 pub struct Capture {
     probe: Probe,
+    packets: Option<PacketPath>,
     sockets: Sockets,
     start: Start,
     host_netns: Option<u32>,
@@ -72,21 +80,26 @@ impl Capture {
     /// [`CannotRun`], with a remedy.
     pub fn open(config: &Config) -> Result<Self, CannotRun> {
         let sockets = Sockets::open(config.pinned)?;
-        let probe = Probe::open(config, &sockets.own)?;
+        if config.packet_path {
+            sockets.load_ipset();
+        }
+        let mut probe = Probe::open(config, &sockets.own)?;
+        let packets =
+            probe.packets.take().map(|(p, sums)| PacketPath::new(p, sums, sockets.own.netns, Clock::read().now));
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: read("/proc/sys/kernel/hostname"),
             boot_id: read("/proc/sys/kernel/random/boot_id"),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
-            seen: SEEN.map(str::to_owned).to_vec(),
-            unseen: unseen(probe.kind()),
+            seen: SEEN.into_iter().chain(packets.as_ref().map(|_| SEEN_OF_PACKETS)).map(str::to_owned).collect(),
+            unseen: unseen(probe.kind(), packets.is_some()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
         let quarter = u64::from(config.ring_size) * 250 / RING_BYTES_PER_SECOND;
         let round = Duration::from_millis(quarter.clamp(1, 10));
-        Ok(Self { probe, sockets, start, host_netns: host_netns(), round })
+        Ok(Self { probe, packets, sockets, start, host_netns: host_netns(), round })
     }
 
     /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
@@ -99,9 +112,10 @@ impl Capture {
     }
 }
 
-fn unseen(probe: ProbeKind) -> Vec<String> {
+fn unseen(probe: ProbeKind, packets_counted: bool) -> Vec<String> {
     let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
-    UNSEEN.iter().chain(more).map(|&what| what.to_owned()).collect()
+    let left = |what| if packets_counted && what == UNSEEN_OF_PACKETS { UNSEEN_OF_COUNTED } else { what };
+    UNSEEN.iter().chain(more).map(|&what| left(what).to_owned()).collect()
 }
 
 /// The program's own sockets: two, because they are used by two threads.
@@ -127,6 +141,11 @@ impl Sockets {
             questions.let_go();
         }
         Ok(Self { canary, questions, own })
+    }
+
+    /// A call of any kind loads ip_set, where it is a module: the packet path's functions are in it.
+    fn load_ipset(&self) {
+        let _ = self.questions.call(canary::IPSET_CMD_PROTOCOL, &[]);
     }
 }
 
@@ -194,6 +213,7 @@ impl Source for Capture {
             scope.spawn(move || canary::watch(canary, &canary_counter, &sight.0, &canary_stop.1));
             let mut reader = Reader {
                 probe: &mut self.probe,
+                packets: &mut self.packets,
                 round: self.round,
                 ring: &ring,
                 intake: &intake,
@@ -216,6 +236,7 @@ impl Source for Capture {
 /// The reader's side of a running capture.
 struct Reader<'a> {
     probe: &'a mut Probe,
+    packets: &'a mut Option<PacketPath>,
     round: Duration,
     ring: &'a RingBuffer<'a>,
     intake: &'a RefCell<Intake>,
@@ -326,16 +347,21 @@ impl Reader<'_> {
             };
             lost.push(Record { seq: 0, time: now, event: Event::Lost(blind) });
         }
-        if lost.is_empty() {
-            return ControlFlow::Continue(());
+        if !lost.is_empty() {
+            self.intake.borrow_mut().decoder.forget_types();
+            emit(lost)?;
         }
-        self.intake.borrow_mut().decoder.forget_types();
-        emit(lost)
+        let Some(packets) = self.packets else { return ControlFlow::Continue(()) };
+        let told = packets.check(now, self.questions, &mut |inode| self.intake.borrow_mut().decoder.netns_name(inode));
+        if told.is_empty() { ControlFlow::Continue(()) } else { emit(told) }
     }
 
     /// Takes no new calls, waits for those under way, and closes the balance.
     fn finish(&mut self, emit: &mut Emit<'_>) -> anyhow::Result<()> {
         self.probe.take_no_more();
+        if let Some(packets) = self.packets {
+            packets.take_no_more();
+        }
         let deadline = Instant::now() + SETTLE;
         let mut counts;
         loop {
@@ -348,6 +374,12 @@ impl Reader<'_> {
         }
         let _ = self.check(emit);
         let now = Clock::read().now;
+        if let Some(packets) = self.packets {
+            // A packet takes no time to speak of.
+            thread::sleep(self.round);
+            let mut name = |inode| self.intake.borrow_mut().decoder.netns_name(inode);
+            let _ = emit(packets.finish(now, self.questions, &mut name));
+        }
         let undelivered: Undelivered = self.probe.undelivered().unwrap_or_default();
         let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);
         let end = End { reason: "stopped".to_owned(), ops };

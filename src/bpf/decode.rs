@@ -100,6 +100,11 @@ impl Decoder {
         Ok(Record { seq: 0, time, event: Event::Call(call) })
     }
 
+    /// The name of a network namespace.
+    pub fn netns_name(&mut self, inode: u32) -> Option<Arc<str>> {
+        self.netns.of(inode)
+    }
+
     /// Calls went by unseen: what was concluded from earlier ones may no longer hold.
     pub fn forget_types(&mut self) {
         self.types.forget();

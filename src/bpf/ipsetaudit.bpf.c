@@ -22,6 +22,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define IPSET_CMD_ADD 9
 #define IPSET_CMD_DEL 10
 #define IPSET_CMD_HEADER 12
+#define IPSET_CMD_GET_BYINDEX 15
 #define IPSET_ATTR_LINENO 9
 #define NLMSG_ERROR 2
 #define NFNL_MSG_BATCH_BEGIN 0x10
@@ -35,6 +36,8 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 have_task_storage = 0;	/* BPF_MAP_TYPE_TASK_STORAGE in kprobes, and with it current as BTF */
 const volatile __u32 own_ports[2] = {};		/* netlink ports of the program's own sockets */
 const volatile __u32 own_netns = 0;		/* and the network namespace that they are in */
+const volatile __u32 own_pid = 0;		/* the program itself, in the pid namespace of this device and inode */
+const volatile __u64 own_pidns[2] = {};
 
 /* A call under way. */
 struct inflight {
@@ -132,6 +135,17 @@ static __always_inline __u32 netns_of(struct sk_buff *skb)
 	return BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
 }
 
+/* Questions of ours about a set that packets change, which may be in any network namespace. */
+static __always_inline bool is_own_question(__u16 type)
+{
+	struct bpf_pidns_info ns = {};
+	__u8 cmd = type & 0xff;
+
+	if (!own_pid || (cmd != IPSET_CMD_GET_BYINDEX && cmd != IPSET_CMD_HEADER))
+		return false;
+	return !bpf_get_ns_current_pid_tgid(own_pidns[0], own_pidns[1], &ns, sizeof(ns)) && ns.tgid == own_pid;
+}
+
 /* Our own messages change nothing and belong to nobody's audit; portid is the kernel's word, not the sender's. */
 static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 {
@@ -139,6 +153,8 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 	struct netlink_skb_parms *cb;
 	__u32 port;
 
+	if (is_own_question(type))
+		return true;
 	if (!own_ports[0] || (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER))
 		return false;
 	cb = (void *)__builtin_preserve_access_index(&skb->cb);
@@ -192,6 +208,7 @@ static __always_inline void introduce(struct told *told, const struct told *now)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
+	barrier_var(told); /* the verifier wants to see the pointer itself compared */
 	if (told) {
 		if (!is_told(told, now) && tell(now))
 			*told = *now;
@@ -503,6 +520,8 @@ int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 	emit(f, known ? told_of(known) : NULL, err, CALL_REFUSED);
 	return 0;
 }
+
+#include "packets.bpf.h"
 
 /* The whole call in one place: nothing to remember, but no time of entry either. */
 SEC("fexit/nfnetlink_rcv_msg")

@@ -103,4 +103,24 @@ struct reader_state {
 	__u32 epoch;	/* of what it knows: where it has changed, every process is told of again */
 };
 
+/* Groups of packets that are told apart. */
+#define PACKET_KEYS 8192
+
+/* What packets do to a set at one hook. */
+struct packet_key {
+	__u32 netns;	/* inode of the packet's network namespace */
+	__u16 set_index;	/* of the set, in its namespace */
+	__u8 cmd;	/* IPSET_CMD_ADD or IPSET_CMD_DEL */
+	__u8 hook;	/* NF_INET_* */
+	__u32 exist;	/* the rule says --exist */
+};
+
+/* How that went. */
+struct packet_counts {
+	__u64 applied;
+	__u64 unchanged;	/* added what was there, or deleted what was not */
+	__u64 failed;
+	__s64 error;	/* the last failure's, a negative errno */
+};
+
 #endif

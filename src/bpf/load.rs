@@ -11,7 +11,8 @@ use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 
-use super::attach::{self, AttachError, Kprobes, Programs};
+use super::attach::{self, AttachError, Kprobes, PacketProbes, PacketPrograms, Programs};
+use super::own;
 use super::probe::{CannotRun, Facts};
 use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
 use super::wire::Counts;
@@ -26,6 +27,8 @@ pub struct Config {
     pub pinned: bool,
     /// Only this way of attaching; `None` takes the best that works.
     pub probe: Option<ProbeKind>,
+    /// Count what packets do to sets, too.
+    pub packet_path: bool,
 }
 
 /// What marks the program's own calls.
@@ -44,7 +47,7 @@ pub const RING_MAX: u32 = 1 << 30;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { ring_size: 16 << 20, pinned: true, probe: None }
+        Self { ring_size: 16 << 20, pinned: true, probe: None, packet_path: false }
     }
 }
 
@@ -58,6 +61,8 @@ pub struct Probe {
     /// What the reader says.
     reader: MapHandle,
     attached: Attached,
+    /// The packet path, where it is asked for: its probes and their sums.
+    pub packets: Option<(PacketProbes, MapHandle)>,
 }
 
 #[derive(Debug)]
@@ -110,19 +115,36 @@ impl Probe {
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, own)?;
         open.progs.leave_fexit.set_autoload(false);
+        if !config.packet_path {
+            without_packets(&mut open);
+        }
         let skel = open.load().map_err(|e| cannot_load(&e))?;
-        let IpsetauditProgs { enter, leave, answer, refusal, .. } = &skel.progs;
+        let IpsetauditProgs { enter, leave, answer, refusal, packet_add, packet_del, packet_leave, .. } = &skel.progs;
         let kprobes = Kprobes::attach(&Programs { enter, leave, answer, refusal }).map_err(|e| cannot_attach(&e))?;
-        Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))
+        let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;
+        if config.packet_path {
+            let programs = PacketPrograms { add: packet_add, del: packet_del, leave: packet_leave };
+            let probes = PacketProbes::attach(&programs).map_err(|e| cannot_attach(&e))?;
+            probe.packets = Some((probes, MapHandle::try_from(&skel.maps.packets).map_err(|e| cannot_load(&e))?));
+        }
+        Ok(probe)
     }
 
     fn open_fexit(config: &Config, own: &Own) -> Result<Self, CannotRun> {
+        if config.packet_path {
+            return Err(CannotRun {
+                what: "cannot see the packet path".to_owned(),
+                why: "it needs kprobe events, and this audit is by fexit".to_owned(),
+                remedy: "leave out --packet-path, or use a kernel with CONFIG_KPROBE_EVENTS".to_owned(),
+            });
+        }
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, own)?;
         let progs = &mut open.progs;
         for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal] {
             kprobe.set_autoload(false);
         }
+        without_packets(&mut open);
         let skel = open.load().map_err(|e| cannot_load(&e))?;
         let program = &skel.progs.leave_fexit;
         let link = program.attach_trace().map_err(|e| cannot_attach(&AttachError::Program(e)))?;
@@ -140,6 +162,7 @@ impl Probe {
             counts: handle(&skel.maps.counts)?,
             reader: handle(&skel.maps.reader)?,
             attached,
+            packets: None,
         })
     }
 
@@ -218,8 +241,22 @@ fn open_object<'obj>(
         rodata.have_task_storage = u32::from(task_storage);
         rodata.own_ports = own.ports;
         rodata.own_netns = own.netns;
+        if let (true, Ok((pid, namespace))) = (config.packet_path, own::own_pid()) {
+            (rodata.own_pid, rodata.own_pidns) = (pid, namespace);
+        }
     }
     Ok(open)
+}
+
+/// Neither loads the programs of the packet path nor makes room for what they count.
+fn without_packets(open: &mut OpenIpsetauditSkel<'_>) {
+    let progs = &mut open.progs;
+    for program in [&mut progs.packet_add, &mut progs.packet_del, &mut progs.packet_leave] {
+        program.set_autoload(false);
+    }
+    // It refuses only for an object that is loaded.
+    let _ = open.maps.packets.set_autocreate(false);
+    let _ = open.maps.packets_under_way.set_autocreate(false);
 }
 
 /// Both helpers came to kprobes with Linux 5.11 to 5.13; before, a hash map and helper reads do.

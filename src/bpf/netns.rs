@@ -17,7 +17,7 @@ const FRESH: Duration = Duration::from_secs(1);
 const MOST: usize = 4096;
 
 /// Where `ip netns` keeps its names.
-const NAMED: &str = "/run/netns";
+pub const NAMED: &str = "/run/netns";
 
 /// Looks up names of network namespaces.
 #[derive(Debug)]

@@ -12,7 +12,10 @@ use netlink_sys::{Socket, SocketAddr};
 
 const NFNL_SUBSYS_IPSET: u16 = 6;
 const IPSET_ATTR_PROTOCOL: u16 = 1;
+/// Any kernel since 2.6.39 takes the first; questions by index want the second.
 const IPSET_PROTOCOL_MIN: u8 = 6;
+const IPSET_PROTOCOL: u8 = 7;
+const IPSET_CMD_GET_BYINDEX: u8 = 15;
 const NLM_F_REQUEST: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_HEADER: usize = 16;
@@ -88,13 +91,20 @@ pub fn own_netns() -> io::Result<u32> {
     Ok(fs::metadata("/proc/self/ns/net")?.ino() as u32)
 }
 
+/// This process in its pid namespace, and the device and inode of that.
+pub fn own_pid() -> io::Result<(u32, [u64; 2])> {
+    let namespace = fs::metadata("/proc/self/ns/pid")?;
+    Ok((std::process::id(), [namespace.dev(), namespace.ino()]))
+}
+
 fn request(cmd: u8, attrs: &[(u16, &[u8])]) -> Vec<u8> {
     let mut m = vec![0; 4];
     m.extend((NFNL_SUBSYS_IPSET << 8 | u16::from(cmd)).to_ne_bytes());
     m.extend(NLM_F_REQUEST.to_ne_bytes());
     m.extend([0; 8]); // sequence and port: the kernel knows the true port itself
     m.extend([0; 4]); // nfgenmsg: any family, version 0
-    let protocol: (u16, &[u8]) = (IPSET_ATTR_PROTOCOL, &[IPSET_PROTOCOL_MIN]);
+    let version = [if cmd == IPSET_CMD_GET_BYINDEX { IPSET_PROTOCOL } else { IPSET_PROTOCOL_MIN }];
+    let protocol: (u16, &[u8]) = (IPSET_ATTR_PROTOCOL, &version);
     for (kind, value) in std::iter::once(&protocol).chain(attrs) {
         m.extend((value.len() as u16 + 4).to_ne_bytes());
         m.extend(kind.to_ne_bytes());

@@ -100,7 +100,7 @@ impl Facts {
         let nfnetlink = super::own::OwnSocket::open().is_ok();
         // Some 10 MB that the kernel makes up at each reading: read once, and only now that nfnetlink is loaded.
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let module = attach::module_of_hook(&kallsyms);
+        let module = attach::module_of(&kallsyms, attach::HOOK);
         let tracefs = attach::tracefs();
         let control = tracefs.as_ref().map(|dir| dir.join("kprobe_events"));
         Self {

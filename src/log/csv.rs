@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::io;
 
 use super::Format;
+use super::jsonl::kind;
 use crate::model::field::{self, Context, Value};
 use crate::model::record::{Event, Record};
 
-/// The first column: `call`, `lost`, `start`, `stop`.
+/// The first column: `call`, `packets`, `lost`, `start`, `stop`.
 const KIND: &str = "kind";
 
 /// The titles: `kind`, then every field of the log.
@@ -35,18 +36,13 @@ impl Format for Csv {
 
 fn write(record: &Record, out: &mut Vec<u8>) -> io::Result<()> {
     let context = Context { now: record.time };
-    let (kind, note) = match &record.event {
-        Event::Call(_) => ("call", None),
-        Event::Lost(_) => ("lost", Some(())),
-        Event::Start(_) => ("start", Some(())),
-        Event::Stop(_) => ("stop", Some(())),
-    };
-    let cells = field::logged().map(|f| match note {
+    let is_call = matches!(record.event, Event::Call(_));
+    let cells = field::logged().map(|f| match f.name {
         // What is no call says it in words, where a call says what went wrong.
-        Some(()) if f.name == "message" => Value::Note(&record.event).to_string(),
+        "message" if !is_call => Value::Note(&record.event).to_string(),
         _ => (f.value)(record, &context).to_string(),
     });
-    line(std::iter::once(kind.to_owned()).chain(cells), out)
+    line(std::iter::once(kind(&record.event).to_owned()).chain(cells), out)
 }
 
 /// Appends a line of cells.

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use super::Format;
-use crate::model::record::{Actor, Call, End, Event, Lost, Record, Start, Time};
+use crate::model::record::{Actor, Call, End, Event, Lost, Packets, Record, Start, Time};
 
 /// Version of the record's schema.
 pub const SCHEMA: u32 = 1;
@@ -27,6 +27,7 @@ impl Format for Json {
         o.time("time", Some(record.time));
         match &record.event {
             Event::Call(call) => put_call(&mut o, call),
+            Event::Packets(packets) => put_packets(&mut o, packets),
             Event::Lost(lost) => put_lost(&mut o, lost),
             Event::Start(start) => put_start(&mut o, start),
             Event::Stop(end) => put_stop(&mut o, end),
@@ -36,9 +37,11 @@ impl Format for Json {
     }
 }
 
-fn kind(event: &Event) -> &'static str {
+/// The word under `kind`.
+pub(super) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Call(_) => "call",
+        Event::Packets(_) => "packets",
         Event::Lost(_) => "lost",
         Event::Start(_) => "start",
         Event::Stop(_) => "stop",
@@ -149,6 +152,27 @@ fn put_actor(o: &mut Object<'_>, actor: &Actor) {
     o.put("login", actor.login.as_deref());
     o.put("ses", actor.ses);
     o.put("tty", actor.tty.as_deref());
+}
+
+fn put_packets(o: &mut Object<'_>, p: &Packets) {
+    o.put("op", p.op.to_string());
+    o.put("set", p.set.as_deref());
+    o.put("set_index", p.set_index);
+    o.put("type", p.set_type.as_deref());
+    o.put("hook", p.hook.to_string());
+    o.put("exist", p.exist);
+    o.put("count", p.count());
+    o.put("applied", p.applied);
+    o.put("unchanged", p.unchanged);
+    o.put("failed", p.failed);
+    let failure = p.failure.as_deref();
+    o.put("errno", failure.and_then(|f| f.errno));
+    o.put("error", failure.and_then(|f| f.error.as_deref()));
+    o.put("message", failure.map(|f| f.message.as_ref()));
+    o.put("netns", p.netns);
+    o.put("netns_name", p.netns_name.as_deref());
+    o.time("from", Some(p.from));
+    o.time("to", Some(p.to));
 }
 
 fn put_lost(o: &mut Object<'_>, lost: &Lost) {

@@ -20,7 +20,7 @@ use self::sets::{Sets, State};
 use super::Format;
 use crate::model::element::Element;
 use crate::model::op::{Kind, Op};
-use crate::model::record::{Call, Event, Lost, Outcome, Record, Start, Truncated};
+use crate::model::record::{Call, Event, Lost, Outcome, Packets, Record, Start, Truncated};
 use crate::model::set_type::Dims;
 use crate::model::time::Rfc3339;
 
@@ -56,6 +56,7 @@ impl Format for Restore {
             Event::Call(call) if call.op.kind() == Kind::Change => self.call(call, out),
             Event::Call(_) => {}
             _ if self.sets.is_none() => {}
+            Event::Packets(packets) => self.packets(packets, out),
             Event::Lost(lost) => comment(out, lost_words(lost)),
             Event::Start(start) => self.start(record, start, out),
             Event::Stop(end) => comment(out, format_args!("{}: end ({})", Rfc3339(record.time, 0), end.reason)),
@@ -97,12 +98,29 @@ impl Restore {
         self.boot_id = start.boot_id.clone().or(self.boot_id.take());
     }
 
-    fn call(&mut self, call: &Call, out: &mut Vec<u8>) {
+    fn wants(&mut self, call: &Call, out: &mut Vec<u8>) -> bool {
         let (wanted, remark) = self.wanted.wants(call);
         if let Some(remark) = remark {
             comment(out, remark);
         }
-        if !wanted {
+        wanted
+    }
+
+    /// Which elements packets changed, nobody knows.
+    fn packets(&mut self, packets: &Packets, out: &mut Vec<u8>) {
+        if packets.elements() == 0 || !self.wants(&packets.as_call(), out) {
+            return;
+        }
+        let (done, set, n) =
+            (if packets.op == Op::DEL { "gone from" } else { "new in" }, packets.target(), packets.applied);
+        comment(
+            out,
+            format_args!("by packets, and not known which: elements {done} {set}: {n}. From here on it may differ"),
+        );
+    }
+
+    fn call(&mut self, call: &Call, out: &mut Vec<u8>) {
+        if !self.wants(call, out) {
             return;
         }
         if !self.began && self.sets.is_some() {

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::Format;
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Event, Lost, Origin, Outcome, Record, Time};
+use crate::model::record::{Actor, Call, Cause, Event, Lost, Origin, Outcome, Packets, Record, Time};
 
 /// Elements of a batch that are spelt out.
 const SPELT: usize = 3;
@@ -62,6 +62,7 @@ fn write_record(line: &mut String, record: &Record) -> fmt::Result {
     write!(line, "{} ", Utc(record.time))?;
     match &record.event {
         Event::Call(call) => write_call(line, call),
+        Event::Packets(packets) => write_packets(line, packets),
         Event::Lost(lost) => write_lost(line, lost),
         Event::Start(start) => {
             let word = if start.goes_on() { "GOES ON" } else { "START" };
@@ -75,8 +76,30 @@ fn write_record(line: &mut String, record: &Record) -> fmt::Result {
     }
 }
 
+/// `ADD blocklist 17 of 20,000 packets`
+fn write_packets(line: &mut String, p: &Packets) -> fmt::Result {
+    write!(line, "{} {} {} of {} packets at {}", p.op.upper(), Name(&p.target()), p.applied, p.count(), p.hook)?;
+    if p.exist {
+        line.push_str(" -exist");
+    }
+    if let Some(failure) = &p.failure {
+        let error = failure.error.as_deref().unwrap_or_default();
+        write!(line, " FAILED {} {error} ({})", p.failed, failure.message)?;
+    }
+    write_netns(line, p.netns_name.as_deref(), p.netns)
+}
+
+fn write_netns(line: &mut String, name: Option<&str>, inode: u32) -> fmt::Result {
+    match (name, inode) {
+        (Some("host"), _) | (None, 0) => Ok(()),
+        (Some(name), _) => write!(line, " netns={}", Name(name)),
+        (None, inode) => write!(line, " netns={inode}"),
+    }
+}
+
 fn write_lost(line: &mut String, lost: &Lost) -> fmt::Result {
     match (lost.count, lost.op) {
+        (Some(n), _) if lost.cause == Cause::PacketMissed => write!(line, "LOST {n} changes by packets")?,
         (Some(n), Some(op)) => write!(line, "LOST {n} {op} calls: {}", lost.cause.words())?,
         (Some(n), None) => write!(line, "LOST {n} calls: {}", lost.cause.words())?,
         (None, _) => write!(line, "LOST calls, nobody knows how many: {}", lost.cause.words())?,
@@ -100,12 +123,7 @@ fn write_call(line: &mut String, call: &Call) -> fmt::Result {
     }
     line.push(' ');
     write_caller(line, call)?;
-    match (&call.netns_name, call.netns) {
-        (Some(name), _) if name.as_ref() == "host" => Ok(()),
-        (Some(name), _) => write!(line, " netns={}", Name(name)),
-        (None, 0) => Ok(()),
-        (None, inode) => write!(line, " netns={inode}"),
-    }
+    write_netns(line, call.netns_name.as_deref(), call.netns)
 }
 
 fn write_what(line: &mut String, call: &Call) -> fmt::Result {
@@ -188,7 +206,7 @@ fn write_caller(line: &mut String, call: &Call) -> fmt::Result {
 pub mod tests {
     use super::*;
     use crate::model::fixture;
-    use crate::model::record::{Cause, Elements, Failure, Parent, Truncated};
+    use crate::model::record::{Elements, Failure, Parent, Truncated};
     use std::sync::Arc;
 
     /// A call of `ipset` under `k3s-server`; the set `""` is none.

@@ -9,7 +9,8 @@
 //! A word matches a part of the set, op, element, comm, a parent's comm, user or unit, whatever the case. `*` in a
 //! value stands for anything; in quotes it is an asterisk, and commas and brackets are text. `field=""` matches where
 //! there is no value. Beside the fields of the log there are `elem`, which compares addresses by containment in either
-//! direction, and `kind` (change, read, query). Records that are no calls always pass: a loss is never filtered away.
+//! direction, and `kind` (change, read, query). What packets did is compared as a call without a caller. Other records
+//! always pass: a loss is never filtered away.
 
 mod address;
 mod cell;
@@ -63,6 +64,7 @@ impl Filter {
     pub fn matches(&self, record: &Record) -> bool {
         match (&self.expr, &record.event) {
             (Some(expr), Event::Call(call)) => expr.matches(record, call),
+            (Some(expr), Event::Packets(packets)) => expr.matches(record, &packets.as_call()),
             _ => true,
         }
     }

@@ -18,6 +18,7 @@ pub mod history;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
+pub mod packets;
 pub mod place;
 pub mod rate;
 pub mod record;
@@ -81,7 +82,7 @@ impl Model {
                 self.newest = record.time;
             }
             Event::Stop(end) => self.end = Some(Arc::new((**end).clone())),
-            Event::Call(_) | Event::Lost(_) => {}
+            Event::Call(_) | Event::Packets(_) | Event::Lost(_) => {}
         }
         self.tally.apply(&record, self.history.history().arrived());
         self.history.push(record);

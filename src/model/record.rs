@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use super::actor::{Actor, Origin, Parent};
 use super::op::Op;
+pub use super::packets::Packets;
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,8 @@ pub struct Record {
 pub enum Event {
     /// An ipset call.
     Call(Call),
+    /// What packets did to a set, where that is asked for.
+    Packets(Box<Packets>),
     /// Calls that were not seen, or not written.
     Lost(Lost),
     /// The audit began.
@@ -258,12 +261,21 @@ pub enum Cause {
     Blind,
     /// A record could not be written to its file or socket.
     SinkError,
+    /// A packet's change of a set was seen to begin, and not which set, or how it went.
+    PacketMissed,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::RingFull, Self::ReturnMissed, Self::Recursion, Self::Malformed, Self::Blind, Self::SinkError];
+    pub const ALL: [Self; 7] = [
+        Self::RingFull,
+        Self::ReturnMissed,
+        Self::Recursion,
+        Self::Malformed,
+        Self::Blind,
+        Self::SinkError,
+        Self::PacketMissed,
+    ];
 
     /// The word in JSON.
     pub const fn name(self) -> &'static str {
@@ -274,6 +286,7 @@ impl Cause {
             Self::Malformed => "malformed",
             Self::Blind => "blind",
             Self::SinkError => "sink_error",
+            Self::PacketMissed => "packet_missed",
         }
     }
 
@@ -286,6 +299,7 @@ impl Cause {
             Self::Malformed => "malformed record",
             Self::Blind => "probe blind",
             Self::SinkError => "not written",
+            Self::PacketMissed => "packet not seen",
         }
     }
 

@@ -107,6 +107,8 @@ pub struct SetRow {
     pub added: u64,
     /// Elements deleted: those that took effect.
     pub deleted: u64,
+    /// Of these, elements added or deleted by packets.
+    pub by_packets: u64,
     /// Calls that failed or were denied. Test misses are none.
     pub failures: u64,
     /// The last call.
@@ -136,6 +138,7 @@ impl SetRow {
             calls: 0,
             added: 0,
             deleted: 0,
+            by_packets: 0,
             failures: 0,
             last: Time::default(),
             last_failure: None,
@@ -146,6 +149,11 @@ impl SetRow {
             origin: None,
             alive: 0,
         }
+    }
+
+    /// True if something was done to it; a row may be there only for what it is known to be.
+    pub const fn is_counted(&self) -> bool {
+        self.calls > 0 || self.by_packets > 0
     }
 
     /// Failures per call, 0 to 1.

@@ -9,7 +9,7 @@ use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
 use super::failures::{FailureKey, FailureRow, error_name};
 use super::history::Arrival;
 use super::op::{Kind, Op};
-use super::record::{Actor, Call, Event, Outcome, Record, Time};
+use super::record::{Actor, Call, Event, Outcome, Packets, Record, Time};
 use super::rows::{Keyed, RowId};
 use super::sets::{LastFailure, SetKey, SetName, SetRow, Sweeps, Touch};
 
@@ -78,6 +78,7 @@ impl Tally {
     pub(super) fn apply(&mut self, record: &Record, arrival: Arrival) {
         match &record.event {
             Event::Call(call) => self.count(At { call, time: record.time, arrival }),
+            Event::Packets(packets) => self.count_packets(packets, record.time),
             Event::Lost(lost) => self.totals.lose(lost),
             Event::Start(start) if start.goes_on() => {}
             Event::Start(_) => self.totals.blind_since = None,
@@ -134,6 +135,21 @@ impl Tally {
         }
     }
 
+    /// Elements count for the set; nobody made a call.
+    fn count_packets(&mut self, packets: &Packets, time: Time) {
+        let elements = packets.elements();
+        let Some(set) = packets.set.clone().filter(|_| elements > 0) else { return };
+        let id = self.row_of(packets.netns, SetName::Named(set));
+        let Some(row) = self.sets.rows.get_mut(id) else { return };
+        *(if packets.op == Op::DEL { &mut row.deleted } else { &mut row.added }) += elements;
+        row.by_packets += elements;
+        row.last = row.last.max(time);
+        if row.key.name != SetName::Other {
+            row.netns_name = row.netns_name.take().or_else(|| packets.netns_name.clone());
+            row.set_type = packets.set_type.clone().or(row.set_type.take());
+        }
+    }
+
     fn count_caller(&mut self, at: &At<'_>, failed: bool) -> RowId {
         let actor = &at.call.actor;
         let id = match &self.last_caller {
@@ -173,9 +189,13 @@ impl Tally {
     }
 
     fn set_row(&mut self, call: &Call, name: SetName) -> RowId {
+        self.row_of(call.netns, name)
+    }
+
+    fn row_of(&mut self, netns: u32, name: SetName) -> RowId {
         let make =
             |key: Option<&SetKey>| SetRow::new(key.cloned().unwrap_or(SetKey { netns: 0, name: SetName::Other }));
-        self.sets.find_or_add(SetKey { netns: call.netns, name }, make)
+        self.sets.find_or_add(SetKey { netns, name }, make)
     }
 
     fn named(&mut self, call: &Call, name: Option<&Arc<str>>) -> Option<&mut SetRow> {

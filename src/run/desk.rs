@@ -36,7 +36,7 @@ impl Admission {
     fn wants(&self, record: &Record) -> bool {
         match &record.event {
             Event::Call(call) if call.op.kind() == Kind::Query && !self.queries => false,
-            Event::Call(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),
+            Event::Call(_) | Event::Packets(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),
             Event::Lost(_) | Event::Start(_) | Event::Stop(_) => true,
         }
     }
@@ -245,7 +245,7 @@ impl<'a> Desk<'a> {
                 end.reason = self.failed.clone().unwrap_or_else(|| (self.ended_by)());
             }
             Event::Start(start) if self.numbering => start.filter.clone_from(&self.filter_text),
-            Event::Stop(_) | Event::Start(_) | Event::Call(_) => {}
+            Event::Stop(_) | Event::Start(_) | Event::Call(_) | Event::Packets(_) => {}
         }
         if self.numbering {
             self.seq += 1;

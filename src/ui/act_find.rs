@@ -99,6 +99,7 @@ impl App {
     pub(super) fn next_failure(&mut self, down: bool) {
         let bad = |record: &Record| match &record.event {
             Event::Call(call) => call.outcome.is_failure(),
+            Event::Packets(packets) => packets.outcome().is_failure(),
             Event::Lost(_) => true,
             Event::Start(_) | Event::Stop(_) => false,
         };

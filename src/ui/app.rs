@@ -234,7 +234,7 @@ impl App {
         let counts = self.counts().clone();
         match self.view {
             View::Calls => {}
-            View::Sets => self.sets.arrange(&counts.sets, &context, |r| r.calls > 0),
+            View::Sets => self.sets.arrange(&counts.sets, &context, SetRow::is_counted),
             View::Callers => self.callers.arrange(&counts.callers, &context, |r| r.calls > 0),
             View::Failures => self.failures.arrange(&counts.failures, &context, |r| r.count > 0),
         }

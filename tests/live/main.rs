@@ -8,9 +8,17 @@
 mod audit;
 mod calls;
 mod files;
+mod identity;
 mod load;
 mod lockdown;
 mod losses;
 mod messages;
+mod packets;
+mod rebuild;
 mod refusals;
+#[path = "../messages/saved.rs"]
+mod saved;
 mod screen;
+mod sentences;
+#[path = "../workload/mod.rs"]
+mod workload;

@@ -23,7 +23,7 @@ fn gists(log: &Log) -> Vec<String> {
     log.calls().into_iter().map(gist).collect()
 }
 
-fn socket() -> Socket {
+pub fn socket() -> Socket {
     let mut socket = Socket::new(NETLINK_NETFILTER).expect("a socket");
     socket.bind_auto().expect("a port");
     socket

@@ -4,9 +4,6 @@
 //! missing and is then `null`. A key twice, a value of the wrong type or out of range, or a word that schema 1 does not
 //! have is a fault. Text is made safe again, since anybody may have edited it.
 
-mod call;
-mod rest;
-
 use std::borrow::Cow;
 use std::fmt;
 
@@ -14,6 +11,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use self::call::CallLine;
+use self::packets::PacketsLine;
 use self::rest::{LostLine, StartLine, StopLine};
 use super::Fault;
 use super::keep::Keep;
@@ -21,6 +19,23 @@ use crate::log::jsonl::SCHEMA;
 use crate::model::op::Op;
 use crate::model::record::{Cause, Event, Failure, Outcome, Record, Time, Truncated};
 use crate::model::text::clean;
+
+/// Reads a value from a string by `$read`.
+macro_rules! from_string {
+    ($name:ty, $wrong:literal, $read:expr) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = Text::deserialize(d)?;
+                let read: fn(&str) -> Option<Self> = $read;
+                read(&text.0).ok_or_else(|| D::Error::custom(format_args!("\"{}\" is {}", text.0, $wrong)))
+            }
+        }
+    };
+}
+
+mod call;
+mod packets;
+mod rest;
 
 /// Characters of a parser's complaint that are passed on.
 const COMPLAINT: usize = 160;
@@ -40,10 +55,11 @@ pub fn record(line: &str, keep: &mut Keep) -> Result<Record, Fault> {
     }
     let event = match &*head.kind.0 {
         "call" => Event::Call(parse::<CallLine<'_>>(line)?.call(keep)),
+        "packets" => Event::Packets(Box::new(parse::<PacketsLine<'_>>(line)?.packets(keep))),
         "lost" => Event::Lost(parse::<LostLine>(line)?.lost()),
         "start" => Event::Start(Box::new(parse::<StartLine>(line)?.start())),
         "stop" => Event::Stop(Box::new(parse::<StopLine>(line)?.end())),
-        other => return Err(Fault::NoRecord(format!("kind \"{other}\" is none of call, lost, start, stop"))),
+        other => return Err(Fault::NoRecord(format!("kind \"{other}\" is none of call, packets, lost, start, stop"))),
     };
     Ok(Record { seq: head.seq, time: head.time.0, event })
 }
@@ -70,19 +86,6 @@ fn parse<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, Fault> {
 /// Text, made safe.
 #[derive(Default)]
 struct Text<'a>(Cow<'a, str>);
-
-/// Reads a value from a string by `$read`.
-macro_rules! from_string {
-    ($name:ty, $wrong:literal, $read:expr) => {
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = Text::deserialize(d)?;
-                let read: fn(&str) -> Option<Self> = $read;
-                read(&text.0).ok_or_else(|| D::Error::custom(format_args!("\"{}\" is {}", text.0, $wrong)))
-            }
-        }
-    };
-}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -12,6 +12,7 @@ use crate::log::Format;
 use crate::log::jsonl::Json;
 use crate::log::text::tests::{call, record};
 use crate::model::op::Op;
+use crate::model::packets::Hook;
 use crate::model::record::*;
 use crate::model::text::{is_clean, safe};
 
@@ -63,7 +64,7 @@ prop_compose! {
         (set, set2, set_type, thread, netns_name) in (name(), name(), name(), name(), name()),
         options in of(text()),
         elements in proptest::collection::vec(text().prop_filter("elements have text", |t| !t.is_empty()), 0..4),
-        failure in of((any::<Option<i32>>(), of(text()), text())),
+        failure in failure(),
         truncated in proptest::collection::vec(select(Truncated::NAMES.to_vec()), 0..5),
         actor in actor(),
     ) -> Call {
@@ -71,9 +72,7 @@ prop_compose! {
         for (bit, _) in truncated {
             cut.insert(bit);
         }
-        let failure = failure.filter(|_| outcome != Outcome::Ok).map(|(errno, error, message)| {
-            Box::new(Failure { errno, error: error.map(Cow::Owned), message: Cow::Owned(message) })
-        });
+        let failure = failure.filter(|_| outcome != Outcome::Ok);
         Call {
             op, outcome, exist, truncated: cut, count, applied, line: failed_line, netns, tid, duration_ns, set, set2,
             set_type, options: options.map(Box::from), elements: Elements::from_lines(elements.join("\n")), failure,
@@ -101,6 +100,36 @@ fn start() -> impl Strategy<Value = Start> {
         })
 }
 
+fn failure() -> impl Strategy<Value = Option<Box<Failure>>> {
+    of((any::<Option<i32>>(), of(text()), text()).prop_map(|(errno, error, message)| {
+        Box::new(Failure { errno, error: error.map(Cow::Owned), message: Cow::Owned(message) })
+    }))
+}
+
+fn packets() -> impl Strategy<Value = Packets> {
+    let about = (op(), name(), name(), any::<u16>(), any::<u8>().prop_map(Hook), any::<bool>());
+    let counts = [0_u64..1 << 60, 0_u64..1 << 60, 0_u64..1 << 60];
+    let whence = (any::<u32>(), name(), time(), time());
+    (about, counts, failure(), whence).prop_map(
+        |((op, set, set_type, set_index, hook, exist), [applied, unchanged, failed], failure, whence)| Packets {
+            op,
+            set,
+            set_type,
+            set_index,
+            hook,
+            exist,
+            applied,
+            unchanged,
+            failed,
+            failure,
+            netns: whence.0,
+            netns_name: whence.1,
+            from: whence.2,
+            to: whence.3,
+        },
+    )
+}
+
 /// Boxed, since its type is larger than a test's stack.
 fn event() -> BoxedStrategy<Event> {
     let lost = (select(Cause::ALL.to_vec()), of(op()), any::<Option<u64>>(), any::<u64>(), time(), of(time()))
@@ -112,6 +141,7 @@ fn event() -> BoxedStrategy<Event> {
         Event::Stop(Box::new(End { reason, ops: ops.collect() }))
     });
     prop_oneof![
+        1 => packets().prop_map(|packets| Event::Packets(Box::new(packets))).boxed(),
         6 => a_call().prop_map(Event::Call).boxed(),
         1 => lost.boxed(),
         1 => start().prop_map(|start| Event::Start(Box::new(start))).boxed(),

@@ -10,16 +10,12 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// A decimal number.
 pub fn decimal(out: &mut Vec<u8>, mut n: u64) {
     let mut buffer = [0; 20];
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (n % 10) as u8;
+    let digits = n.checked_ilog10().unwrap_or(0) as usize + 1;
+    for digit in buffer[..digits].iter_mut().rev() {
+        *digit = b'0' + (n % 10) as u8;
         n /= 10;
-        if n == 0 {
-            break;
-        }
     }
-    out.extend_from_slice(&buffer[at..]);
+    append(out, &buffer, digits);
 }
 
 /// A hexadecimal number of at least `width` digits.

@@ -2,7 +2,7 @@
 
 use super::screen::{CALLER, RESULT, TARGET, WHAT};
 use super::{Context, Field, Value, ValueKind};
-use crate::model::record::{Actor, Call, Event, Record};
+use crate::model::record::{Actor, Call, Event, Failure, Packets, Record};
 
 /// The one table of fields.
 pub static FIELDS: [Field<Record>; 43] = [
@@ -14,13 +14,18 @@ pub static FIELDS: [Field<Record>; 43] = [
     kind("op", "OP", ValueKind::Word, (7, 8, 0), "the command", |r, _| match &r.event {
         Event::Call(c) => Value::Op(c.op),
         Event::Lost(l) => l.op.map_or(Value::Absent, Value::Op),
+        Event::Packets(p) => Value::Op(p.op),
         Event::Start(_) | Event::Stop(_) => Value::Absent,
     })
     .shown(),
     TARGET,
-    text("set", "SET", (8, 24, 1), "name of the set", |r, _| call(r, |c| Value::text(c.set.as_ref()))),
+    text("set", "SET", (8, 24, 1), "name of the set", |r, _| {
+        of(r, |c| Value::text(c.set.as_ref()), |p| Value::text(p.set.as_ref()))
+    }),
     text("set2", "SET2", (8, 16, 1), "other name of rename and swap", |r, _| call(r, |c| Value::text(c.set2.as_ref()))),
-    text("type", "TYPE", (7, 12, 0), "type of the set", |r, _| call(r, |c| Value::text(c.set_type.as_ref()))),
+    text("type", "TYPE", (7, 12, 0), "type of the set", |r, _| {
+        of(r, |c| Value::text(c.set_type.as_ref()), |p| Value::text(p.set_type.as_ref()))
+    }),
     text("options", "OPTIONS", (8, 24, 1), "create options", |r, _| {
         call(r, |c| c.options.as_deref().map_or(Value::Absent, Value::Text))
     }),
@@ -28,24 +33,30 @@ pub static FIELDS: [Field<Record>; 43] = [
     list("elements", "ELEMENTS", (8, 32, 2), "the elements of the message", |r, _| {
         call(r, |c| if c.elements.is_empty() { Value::Absent } else { Value::Elements(&c.elements) })
     }),
-    number("count", "COUNT", (5, 7, 0), "elements in the message", |r, _| call(r, |c| Value::Number(c.count.into()))),
-    number("applied", "APPLIED", (7, 7, 0), "elements that took effect", |r, _| call(r, |c| Value::number(c.applied))),
+    number("count", "COUNT", (5, 7, 0), "elements in the message, or packets", |r, _| {
+        of(r, |c| Value::Number(c.count.into()), |p| Value::Number(p.count()))
+    }),
+    number("applied", "APPLIED", (7, 7, 0), "elements that took effect", |r, _| {
+        of(r, |c| Value::number(c.applied), |p| Value::Number(p.applied))
+    }),
     number("line", "LINE", (4, 6, 0), "the line of ipset restore that failed", |r, _| {
         call(r, |c| Value::number(c.line))
     }),
-    kind("exist", "EXIST", ValueKind::Bool, (5, 5, 0), "-exist was given", |r, _| call(r, |c| Value::Bool(c.exist))),
+    kind("exist", "EXIST", ValueKind::Bool, (5, 5, 0), "-exist was given", |r, _| {
+        of(r, |c| Value::Bool(c.exist), |p| Value::Bool(p.exist))
+    }),
     RESULT,
     kind("outcome", "OUTCOME", ValueKind::Word, (7, 7, 0), "ok, failed, absent, denied or unknown", |r, _| {
-        call(r, |c| Value::Text(c.outcome.name()))
+        of(r, |c| Value::Text(c.outcome.name()), |p| Value::Text(p.outcome().name()))
     }),
     number("errno", "ERRNO", (5, 5, 0), "the kernel's error number", |r, _| {
-        call(r, |c| c.failure.as_ref().map_or(Value::Absent, |f| Value::number(f.errno.map(i32::unsigned_abs))))
+        failure(r, |f| Value::number(f.errno.map(i32::unsigned_abs)))
     }),
     text("error", "ERROR", (6, 20, 0), "the error's name", |r, _| {
-        call(r, |c| c.failure.as_ref().and_then(|f| f.error.as_deref()).map_or(Value::Absent, Value::Text))
+        failure(r, |f| f.error.as_deref().map_or(Value::Absent, Value::Text))
     }),
     text("message", "MESSAGE", (8, 40, 2), "the sentence that ipset prints", |r, _| {
-        call(r, |c| c.failure.as_ref().map_or(Value::Absent, |f| Value::Text(&f.message)))
+        failure(r, |f| Value::Text(&f.message))
     }),
     kind("duration_ns", "DURATION", ValueKind::Span, (8, 8, 0), "time in the kernel, lock wait included", |r, _| {
         call(r, |c| c.duration_ns.map_or(Value::Absent, Value::Span))
@@ -74,10 +85,10 @@ pub static FIELDS: [Field<Record>; 43] = [
     number("ses", "SES", (3, 5, 0), "audit session id", |r, _| actor(r, |a| Value::number(a.ses))),
     text("tty", "TTY", (4, 8, 0), "controlling terminal", |r, _| actor(r, |a| Value::text(a.tty.as_ref()))),
     number("netns", "NETNS", (5, 10, 0), "inode of the network namespace", |r, _| {
-        call(r, |c| Value::Number(c.netns.into()))
+        of(r, |c| Value::Number(c.netns.into()), |p| Value::Number(p.netns.into()))
     }),
     text("netns_name", "NETNS NAME", (5, 12, 0), "name of the network namespace", |r, _| {
-        call(r, |c| Value::text(c.netns_name.as_ref()))
+        of(r, |c| Value::text(c.netns_name.as_ref()), |p| Value::text(p.netns_name.as_ref()))
     }),
     text("cgroup", "CGROUP", (8, 24, 1), "cgroup path", |r, _| actor(r, |a| Value::text(a.cgroup.as_ref()))),
     text("unit", "UNIT", (6, 20, 0), "systemd unit", |r, _| actor(r, |a| Value::text(a.unit.as_ref()))),
@@ -119,6 +130,24 @@ pub(super) fn call<'a>(record: &'a Record, get: impl FnOnce(&'a Call) -> Value<'
         Event::Call(call) => get(call),
         _ => Value::Absent,
     }
+}
+
+/// A value that calls and packets have.
+pub(super) fn of<'a>(
+    record: &'a Record,
+    call: impl FnOnce(&'a Call) -> Value<'a>,
+    packets: impl FnOnce(&'a Packets) -> Value<'a>,
+) -> Value<'a> {
+    match &record.event {
+        Event::Call(c) => call(c),
+        Event::Packets(p) => packets(p),
+        _ => Value::Absent,
+    }
+}
+
+fn failure<'a>(record: &'a Record, get: impl Fn(&'a Failure) -> Value<'a>) -> Value<'a> {
+    let get = |failure: &'a Option<Box<Failure>>| failure.as_deref().map_or(Value::Absent, &get);
+    of(record, |c| get(&c.failure), |p| get(&p.failure))
 }
 
 fn actor<'a>(record: &'a Record, get: impl FnOnce(&'a Actor) -> Value<'a>) -> Value<'a> {

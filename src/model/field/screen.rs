@@ -5,11 +5,12 @@
 
 use std::fmt::{self, Write};
 
-use super::record::call;
+use super::record::{call, of};
 use super::value::grouped;
 use super::{Field, Value, ValueKind};
 use crate::model::op::{Op, Shape};
-use crate::model::record::{Actor, Call, Event, Outcome, Record};
+use crate::model::packets::write_packets;
+use crate::model::record::{Actor, Call, Cause, Event, Lost, Outcome, Record};
 
 const fn column(
     name: &'static str,
@@ -24,7 +25,9 @@ const fn column(
 type Get = for<'a> fn(&'a Record, &super::Context) -> Value<'a>;
 
 pub(super) const TARGET: Field<Record> =
-    column("target", "SET", (8, 24, 1), "the set, both of rename and swap, or *ALL*", |r, _| call(r, Value::Target));
+    column("target", "SET", (8, 24, 1), "the set, both of rename and swap, or *ALL*", |r, _| {
+        of(r, Value::Target, |p| Value::text(p.set.as_ref()))
+    });
 
 pub(super) const WHAT: Field<Record> =
     column("what", "WHAT", (10, 32, 3), "the element, how many, or what is created", |r, _| match &r.event {
@@ -33,7 +36,9 @@ pub(super) const WHAT: Field<Record> =
     });
 
 pub(super) const RESULT: Field<Record> =
-    column("result", "RESULT", (8, 22, 1), "how it went, failures marked with !", |r, _| call(r, Value::Result));
+    column("result", "RESULT", (8, 22, 1), "how it went, failures marked with !", |r, _| {
+        of(r, Value::Result, |p| Value::Text(p.failure.as_ref().map_or("ok", |f| &f.message)))
+    });
 
 pub(super) const CALLER: Field<Record> =
     column("caller", "CALLER", (10, 28, 2), "process < parents, and the user unless root", |r, _| {
@@ -132,6 +137,10 @@ pub fn write_caller(f: &mut impl Write, actor: &Actor) -> fmt::Result {
 pub fn write_note(f: &mut impl Write, event: &Event) -> fmt::Result {
     match event {
         Event::Call(_) => Ok(()),
+        Event::Packets(packets) => write_packets(f, packets),
+        Event::Lost(Lost { cause: Cause::PacketMissed, count, .. }) => {
+            write!(f, "{} changes by packets not counted", grouped(count.unwrap_or(1)))
+        }
         Event::Lost(lost) => match (lost.count, lost.op) {
             (Some(n), Some(op)) => write!(f, "{} {op} calls lost: {}", grouped(n), lost.cause.words()),
             (Some(n), None) => write!(f, "{} calls lost: {}", grouped(n), lost.cause.words()),

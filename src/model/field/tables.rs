@@ -37,7 +37,7 @@ type Width = (u16, u16, u16);
 type Get<R> = for<'a> fn(&'a R, &Context) -> Value<'a>;
 
 /// The columns of the sets table.
-pub static SET_FIELDS: [Field<SetRow>; 16] = [
+pub static SET_FIELDS: [Field<SetRow>; 17] = [
     text("set", "SET", (8, 24, 2), "name of the set", |r, _| Value::Text(r.key.name.as_str())),
     text("netns_name", "NETNS", (5, 10, 0), "network namespace", |r, _| match &r.netns_name {
         Some(name) => Value::Text(name),
@@ -61,6 +61,13 @@ pub static SET_FIELDS: [Field<SetRow>; 16] = [
         let (n, more) = r.writers.count(c.now);
         Value::AtLeast(n, more)
     }),
+    offered(number(
+        "by_packets",
+        "BY PACKETS",
+        (6, 10, 0),
+        "of the elements added and deleted, those by packets",
+        |r, _| Value::Number(r.by_packets),
+    )),
     offered(time("last", "LAST", (8, 12, 0), "the last call", |r, _| Value::Time(r.last))),
     offered(time("last_failure", "LAST FAILURE", (8, 12, 0), "the last failure", |r, _| {
         r.last_failure.as_ref().map_or(Value::Absent, |f| Value::Time(f.time))

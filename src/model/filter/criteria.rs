@@ -18,13 +18,17 @@ pub struct Criteria {
 }
 
 impl Criteria {
-    /// True if a record is to be seen. Records that are no calls always are.
+    /// True if a record is to be seen. What is neither a call nor packets always is.
     pub fn matches(&self, record: &Record) -> bool {
-        let Event::Call(call) = &record.event else { return true };
-        let kind = call.op.kind();
+        let (op, outcome) = match &record.event {
+            Event::Call(call) => (call.op, call.outcome),
+            Event::Packets(packets) => (packets.op, packets.outcome()),
+            _ => return true,
+        };
+        let kind = op.kind();
         (kind != Kind::Query || self.queries || self.filter.asks_for_queries())
             && (!self.changes || kind == Kind::Change)
-            && (!self.failures || call.outcome.is_failure())
+            && (!self.failures || outcome.is_failure())
             && self.filter.matches(record)
     }
 

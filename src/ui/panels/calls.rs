@@ -50,6 +50,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
         how.cursor = Some(cursor.cell);
         match &record.event {
             Event::Call(_) => table::row(buffer, line, &columns, record, &how),
+            Event::Packets(_) => {
+                table::row(buffer, line, &columns, record, &how);
+                if !how.selected {
+                    buffer.set_style(line, app.theme.style(Meaning::Dim));
+                }
+            }
             event => band(buffer, line, event, record, (time_width, &how)),
         }
         if let Some(needle) = &app.search {
