@@ -8,9 +8,11 @@ pub mod desk;
 mod doctor;
 pub mod files;
 mod live;
-mod pipeline;
+pub mod outlet;
+pub mod pipeline;
 mod replay;
-mod signals;
+pub mod signals;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -57,6 +59,7 @@ pub fn run(plan: Plan) -> Result<Status> {
         Plan::Recorded(recorded) => replay::replay(&recorded),
         Plan::Who(who) => after::who(who),
         Plan::Report(report) => after::report(&report),
+        Plan::Verify(asked) => verify::verify(&asked),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

@@ -7,19 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-use super::desk::{Admission, Desk, Outlet, Show};
+use super::desk::{Admission, Desk, Show};
 use super::files::Files;
+use super::outlet::Outlet;
 use super::signals::Signals;
 use super::{Status, pipeline};
 use crate::bpf::Capture;
-use crate::cli::{End, Lines, Live, LogFormat};
+use crate::cli::{End, Lines, Live, LogFormat, OnSinkError};
 use crate::log::Format;
 use crate::log::csv::Csv;
+use crate::log::file::{Content, FileSink, Keeping};
 use crate::log::jsonl::Json;
 use crate::log::new_file::sudo_owner;
 use crate::log::restore::Restore;
 use crate::log::seed::Seed;
-use crate::log::sink::{self, LineSink};
+use crate::log::sink::LineSink;
 use crate::log::text::Text;
 use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
@@ -39,16 +41,22 @@ pub fn audit(live: &Live) -> Result<Status> {
 
 fn as_lines(live: &Live, to: &Lines) -> Result<Status> {
     let stop = Stop::default();
-    let signals = Signals::watch(&stop).context("cannot watch for signals")?;
+    let has_file = to.output.is_some() || live.record.is_some();
+    let watch = if has_file { Signals::watch_beside_files } else { Signals::watch };
+    let signals = watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
     let mut desk = Desk::new(Admission { queries: live.queries, filter, ..Admission::default() }, &ended_by);
     desk.explainer = to.explain.then(LogExplainer::default);
-    desk.outlets.push(lines(to)?);
+    desk.outlets.push(lines(to, Content::Recording)?);
     desk.outlets.extend(recording(live)?);
+    let each_second = || signals.hang_up(&stop);
+    desk.each_second = &each_second;
+    desk.tell = Some(|told| eprintln!("ipsetaudit-tui: {told}"));
+    desk.stop_on_error = (to.on_error == OnSinkError::Exit).then(|| stop.clone());
     let mut capture = Capture::open(&live.capture)?;
     pipeline::headless(&mut capture, &stop, &mut desk)?;
-    desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
+    desk.last_words().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
     Ok(Status::of(desk.lossy()))
 }
 
@@ -72,7 +80,10 @@ fn on_screen(live: &Live) -> Result<Status> {
             controls: &mut Reset(&reset),
         })
     };
-    let (_, lossy) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
+    let (_, lossy, words) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
+    for told in words {
+        eprintln!("ipsetaudit-tui: {told}");
+    }
     Ok(Status::of(lossy))
 }
 
@@ -94,7 +105,8 @@ impl ui::Controls for Reset<'_> {
     }
 }
 
-pub(super) fn lines(to: &Lines) -> Result<Outlet> {
+/// Lines as the end: a live run's, or those of another recording.
+pub(super) fn lines(to: &Lines, json: Content) -> Result<Outlet> {
     let format: Box<dyn Format> = match to.format {
         LogFormat::Text => Box::new(Text::default()),
         LogFormat::Seed => Box::new(Seed::local()),
@@ -102,18 +114,20 @@ pub(super) fn lines(to: &Lines) -> Result<Outlet> {
         LogFormat::Csv => Box::new(Csv),
         LogFormat::Restore => Box::new(Restore::whole(to.netns.clone().unwrap_or_default())),
     };
+    let content = if to.format == LogFormat::Json { json } else { Content::Lines };
     Ok(match to.output.as_deref() {
-        Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
+        Some(path) => file(path, format, content, &to.keeping)?,
         None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, io::stdout()))),
     })
 }
 
 fn recording(live: &Live) -> Result<Option<Outlet>> {
     let Some(path) = &live.record else { return Ok(None) };
-    let sink = LineSink::file(Box::new(Json), open(path)?);
-    Ok(Some(Outlet::new(path.display().to_string(), Box::new(sink))))
+    file(path, Box::new(Json), Content::Recording, &live.keeping).map(Some)
 }
 
-fn open(path: &Path) -> Result<std::fs::File> {
-    sink::open(path).with_context(|| format!("cannot open {}", path.display()))
+fn file(path: &Path, format: Box<dyn Format>, content: Content, keeping: &Keeping) -> Result<Outlet> {
+    let name = path.display().to_string();
+    let sink = FileSink::open(path, format, content, keeping.clone()).with_context(|| format!("cannot open {name}"))?;
+    Ok(Outlet::new(name, Box::new(sink)))
 }
