@@ -3,6 +3,8 @@
 //! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
 
 pub mod after;
+mod files;
+mod refusals;
 pub mod when;
 
 use std::io::IsTerminal;
@@ -11,11 +13,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::after::{AskWho, Report, ReportArgs, WhoArgs};
+use self::files::FileArgs;
+pub use self::files::OnSinkError;
 use self::when::Window;
 use crate::bpf::load::{RING_MAX, RING_MIN};
+use crate::log::file::Keeping;
 use crate::log::restore::Wanted;
+use crate::log::seal::{Seal, Sealer};
 use crate::model::Limits;
-use crate::model::filter::Filter;
 
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
@@ -96,6 +101,11 @@ struct Global {
     /// Attach only this way
     #[arg(long, value_enum, global = true, hide = true)]
     probe: Option<Probe>,
+    /// Do not keep nfnetlink from being unloaded
+    #[arg(long, global = true, hide = true)]
+    unpinned: bool,
+    #[command(flatten)]
+    files: FileArgs,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -120,6 +130,18 @@ enum Command {
         explain: bool,
         #[command(flatten)]
         window: Window,
+        /// What to do when a file cannot be written
+        #[arg(long, value_enum, value_name = "DO", default_value = "continue")]
+        on_sink_error: OnSinkError,
+    },
+    /// Check that recordings are whole and, where they are sealed, that nobody changed them
+    Verify {
+        /// Recordings, old ones too: FILE FILE.1 FILE.2.zst; rotated ones are put in order
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// A seal that was kept elsewhere: the recordings must hold it
+        #[arg(long, value_name = "SEAL", value_parser = seal)]
+        kept: Option<Seal>,
     },
     /// Who made, changed or destroyed a set, or added and deleted an element; from recordings
     #[command(help_template = after::WHO_HELP)]
@@ -180,11 +202,24 @@ pub enum Plan {
     Who(AskWho),
     /// Sum up recordings.
     Report(Report),
+    /// Check recordings.
+    Verify(Verify),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
         quiet: bool,
     },
+}
+
+/// Recordings to check.
+#[derive(Debug)]
+pub struct Verify {
+    /// The recordings.
+    pub files: Vec<PathBuf>,
+    /// Checks the seals.
+    pub sealer: Sealer,
+    /// A seal that must be among them.
+    pub kept: Option<Seal>,
 }
 
 /// A live audit.
@@ -198,6 +233,8 @@ pub struct Live {
     pub queries: bool,
     /// JSON Lines beside what else is written.
     pub record: Option<PathBuf>,
+    /// How that file is kept.
+    pub keeping: Keeping,
     /// Which calls: those that are written, or those that are shown at first.
     pub filter: Option<String>,
     /// Calls kept for the screen.
@@ -258,6 +295,10 @@ pub struct Lines {
     pub live: bool,
     /// What led to a call is told with it.
     pub explain: bool,
+    /// How the file is kept.
+    pub keeping: Keeping,
+    /// What to do when it cannot be written.
+    pub on_error: OnSinkError,
 }
 
 impl Cli {
@@ -267,87 +308,87 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, mut record, filter, queries, buffer, keep, packet_path, probe, .. } = self.global;
+        if let Some(why) = refusals::refusal(&self) {
+            return Err(why);
+        }
+        let from_files = refusals::from_files(&self);
+        let Global {
+            daemon,
+            verbose,
+            mut record,
+            filter,
+            queries,
+            buffer,
+            keep,
+            packet_path,
+            probe,
+            unpinned,
+            files,
+            ..
+        } = self.global;
         let daemon = daemon.then_some(if self.global.in_background { Daemon::InBackground } else { Daemon::Called });
         let capture = crate::bpf::Config {
             ring_size: buffer,
+            pinned: !unpinned,
             packet_path,
             probe: probe.map(|p| match p {
                 Probe::Kprobe => ProbeKind::Kprobe,
                 Probe::Fexit => ProbeKind::Fexit,
             }),
         };
-        if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
-            return Err(format!("the filter is wrong: {error}"));
-        }
         let keep = keep.max(1);
-        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Who(_) | Command::Report(_)))
-            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
-        if from_files && record.is_some() {
-            return Err(
-                "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
-            );
-        }
-        if from_files && packet_path {
-            return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
-        }
-        if daemon.is_some()
-            && (from_files
-                || matches!(&self.command, Some(Command::Doctor { .. } | Command::Who(_) | Command::Report(_))))
-        {
-            return Err("--daemon audits this host; it goes alone, or with log".into());
-        }
         // A daemon leaves the folder in which it was called.
         let in_place = |path: PathBuf| if daemon.is_some() { std::path::absolute(&path).unwrap_or(path) } else { path };
         record = record.map(in_place);
-        let lines = |format, output: Option<PathBuf>, netns, explain| {
-            End::Lines(Lines { format, output: output.map(in_place), netns, explain, live: !from_files })
+        if let Some(Command::Verify { files: recordings, kept }) = self.command {
+            return Ok(Plan::Verify(Verify { files: recordings, sealer: files.sealer()?, kept }));
+        }
+        let output = match &self.command {
+            Some(Command::Log { output: Some(_), format, .. }) => Some(*format),
+            _ => None,
+        };
+        let (file, json) = (output.is_some() || record.is_some(), output == Some(LogFormat::Json) || record.is_some());
+        let keeping = files.keeping(file, json)?;
+        let lines = |format, output: Option<PathBuf>, netns, explain, on_error| {
+            let seal = keeping.seal.clone().filter(|_| format == LogFormat::Json);
+            let keeping = Keeping { seal, ..keeping.clone() };
+            End::Lines(Lines {
+                format,
+                output: output.map(in_place),
+                netns,
+                explain,
+                live: !from_files,
+                keeping,
+                on_error,
+            })
         };
         let recorded = |files, speed, filter, window, end| {
             Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
         };
-        let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, filter, keep, daemon, end });
+        let keeping = keeping.clone();
+        let live =
+            |filter, end| Plan::Live(Live { capture, verbose, queries, record, keeping, filter, keep, daemon, end });
         Ok(match self.command {
-            None if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false)),
+            None if daemon.is_some() => {
+                live(filter, lines(LogFormat::Syslog, None, None, false, OnSinkError::Continue))
+            }
             None if on_terminal() => live(filter, End::Screen),
-            None => live(filter, lines(LogFormat::Text, None, None, false)),
-            Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
-                return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
+            None => live(filter, lines(LogFormat::Text, None, None, false, OnSinkError::Continue)),
+            Some(Command::Log { format: LogFormat::Text, output: None, on_sink_error, .. }) if daemon.is_some() => {
+                live(filter, lines(LogFormat::Syslog, None, None, false, on_sink_error))
             }
-            Some(Command::Log {
-                format: LogFormat::Syslog | LogFormat::Text, output: None, explain: false, ..
-            }) if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false)),
-            Some(Command::Log { format, output: None, .. }) if daemon.is_some() && format != LogFormat::Journal => {
-                return Err("a daemon has no standard output: name a file with -o, or leave --format to syslog".into());
+            Some(Command::Log { format, output, from, netns, explain, on_sink_error, .. }) if from.is_empty() => {
+                live(filter, lines(format, output, netns, explain, on_sink_error))
             }
-            Some(Command::Log { format, explain: true, .. })
-                if !matches!(format, LogFormat::Text | LogFormat::Json) =>
-            {
-                return Err("--explain goes with --format text or json; the others have no place for it".into());
-            }
-            Some(Command::Log { from, window, .. }) if from.is_empty() && !window.is_all() => {
-                return Err("--since and --until go with --from FILE".into());
-            }
-            Some(Command::Log { format, output, from, netns, explain, .. }) if from.is_empty() => {
-                live(filter, lines(format, output, netns, explain))
-            }
-            Some(Command::Log { format, output, from, netns, explain, window }) => {
-                recorded(from, 0.0, filter, window, lines(format, output, netns, explain))
-            }
-            Some(Command::Who(_)) if filter.is_some() => {
-                return Err(
-                    "who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into()
-                );
+            Some(Command::Log { format, output, from, netns, explain, on_sink_error, window }) => {
+                recorded(from, 0.0, filter, window, lines(format, output, netns, explain, on_sink_error))
             }
             Some(Command::Who(who)) => Plan::Who(who.plan()),
             Some(Command::Report(report)) => Plan::Report(report.plan(filter, queries)),
-            Some(Command::Replay { files, speed }) => {
-                if !on_terminal() {
-                    return Err("replay needs a terminal; log --from FILE prints a recording".into());
-                }
-                recorded(files, speed, filter, Window::default(), End::Screen)
-            }
+            Some(Command::Replay { files, speed }) => recorded(files, speed, filter, Window::default(), End::Screen),
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
+            // Answered above.
+            Some(Command::Verify { .. }) => unreachable!("verify has its own plan"),
         })
     }
 }
@@ -357,8 +398,8 @@ fn on_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
 }
 
-/// A power of two with K, M or G behind it.
-fn ring_size(text: &str) -> Result<u32, String> {
+/// A number of bytes, with K, M or G behind it.
+fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" => 0,
@@ -367,7 +408,16 @@ fn ring_size(text: &str) -> Result<u32, String> {
         "G" | "GIB" => 30,
         unit => return Err(format!("unknown unit {unit:?}; K, M or G is expected")),
     };
-    let size = digits.parse::<u32>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or("not a size")?;
+    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or_else(|| "not a size".to_owned())
+}
+
+fn seal(text: &str) -> Result<Seal, String> {
+    Seal::parse(text.trim().to_ascii_lowercase().as_bytes()).ok_or_else(|| "64 hex digits are expected".into())
+}
+
+/// A power of two.
+fn ring_size(text: &str) -> Result<u32, String> {
+    let size = u32::try_from(size(text)?).map_err(|_| "a power of two from 256K to 1G is expected, such as 16M")?;
     if !(RING_MIN..=RING_MAX).contains(&size) || !size.is_power_of_two() {
         return Err("a power of two from 256K to 1G is expected, such as 16M".into());
     }

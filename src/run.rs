@@ -11,11 +11,13 @@ pub mod files;
 mod harmless;
 mod live;
 mod notify;
-mod pipeline;
+pub mod outlet;
+pub mod pipeline;
 mod privileges;
 mod replay;
-mod signals;
+pub mod signals;
 mod sockets;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -62,6 +64,7 @@ pub fn run(plan: Plan) -> Result<Status> {
         Plan::Recorded(recorded) => replay::replay(&recorded),
         Plan::Who(who) => after::who(who),
         Plan::Report(report) => after::report(&report),
+        Plan::Verify(asked) => verify::verify(&asked),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

@@ -17,12 +17,13 @@ use super::ask;
 use super::balance::Balance;
 use super::canary::{self, Sight};
 use super::clock::Clock;
+use super::coverage;
 use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Own, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
 use super::packets::PacketPath;
 use super::probe::CannotRun;
-use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
+use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
 
 /// Records that go on together, at most.
@@ -39,32 +40,6 @@ const QUESTIONS: usize = 8;
 const SETTLE: Duration = Duration::from_secs(1);
 /// What the busiest callers could write to the ring in a second; sets the reader's timer for a small ring.
 const RING_BYTES_PER_SECOND: u64 = 256 << 20;
-
-/// What the probe sees, and what it does not: told in every start record.
-pub const SEEN: [&str; 1] = ["every ipset call by netlink, in every network namespace"];
-/// Seen beside it where it is asked for.
-const SEEN_OF_PACKETS: &str =
-    "how many elements packets add or delete (iptables SET target), once a second, by set and hook";
-/// Changes that are no call.
-pub const UNSEEN: [&str; 4] = [
-    "elements that time out",
-    "elements evicted by forceadd",
-    UNSEEN_OF_PACKETS,
-    "sets that go with their network namespace",
-];
-const UNSEEN_OF_PACKETS: &str = "elements added or deleted by packets (iptables SET target)";
-/// What is left of it where the packet path is asked for.
-const UNSEEN_OF_COUNTED: &str = "which elements packets add or delete";
-
-/// What fexit does not see on top of that.
-const UNSEEN_BY_FEXIT: [&str; 3] = [
-    "attempts without CAP_NET_ADMIN, and refused batches",
-    "which element of a restore failed, and why",
-    "how long a call took",
-];
-
-/// What is not seen where the end of a dump cannot be probed.
-const UNSEEN_ENDS: &str = "when a list or save ends, and so who holds a set that is in use";
 
 /// A live capture, attached and ready.
 #[derive(Debug)]
@@ -83,7 +58,7 @@ impl Capture {
     /// # Errors
     /// [`CannotRun`], with a remedy.
     pub fn open(config: &Config) -> Result<Self, CannotRun> {
-        let sockets = Sockets::open()?;
+        let sockets = Sockets::open(config.pinned)?;
         if config.packet_path {
             sockets.load_ipset();
         }
@@ -96,8 +71,8 @@ impl Capture {
             boot_id: read("/proc/sys/kernel/random/boot_id"),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
-            seen: SEEN.into_iter().chain(packets.as_ref().map(|_| SEEN_OF_PACKETS)).map(str::to_owned).collect(),
-            unseen: unseen(&probe, packets.is_some()),
+            seen: coverage::seen(packets.is_some()),
+            unseen: coverage::unseen(&probe, packets.is_some()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
@@ -117,16 +92,9 @@ impl Capture {
     /// # Errors
     /// What stood in the way, with a remedy.
     pub fn rehearse() -> Result<(), CannotRun> {
-        let sockets = Sockets::open()?;
+        let sockets = Sockets::open(true)?;
         Probe::try_open(&Config::default(), &sockets.own).map(drop)
     }
-}
-
-fn unseen(probe: &Probe, packets_counted: bool) -> Vec<String> {
-    let more = if probe.kind() == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
-    let ends = if probe.sees_dump_ends() { None } else { Some(UNSEEN_ENDS) };
-    let left = |what| if packets_counted && what == UNSEEN_OF_PACKETS { UNSEEN_OF_COUNTED } else { what };
-    UNSEEN.into_iter().chain(more.iter().copied()).chain(ends).map(|what| left(what).to_owned()).collect()
 }
 
 /// The program's own sockets: two, because they are used by two threads.
@@ -138,15 +106,19 @@ struct Sockets {
 }
 
 impl Sockets {
-    fn open() -> Result<Self, CannotRun> {
+    fn open(pinned: bool) -> Result<Self, CannotRun> {
         let cannot = |e: std::io::Error| CannotRun {
             what: "cannot open a netlink socket to nfnetlink".to_owned(),
             why: e.to_string(),
             remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
         };
-        let (canary, questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
+        let (mut canary, mut questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
         let netns = own::own_netns().map_err(cannot)?;
         let own = Own { ports: [canary.port(), questions.port()], netns };
+        if !pinned {
+            canary.let_go();
+            questions.let_go();
+        }
         Ok(Self { canary, questions, own })
     }
 
@@ -336,23 +308,15 @@ impl Reader<'_> {
 
     /// Tells what was lost since the last time, and whether we see.
     fn check(&mut self, emit: &mut Emit<'_>) -> ControlFlow<()> {
+        let blind = self.blindness(Clock::read().now);
+        self.losses(emit, blind)
+    }
+
+    fn losses(&mut self, emit: &mut Emit<'_>, mut lost: Vec<Record>) -> ControlFlow<()> {
         let now = Clock::read().now;
-        let mut lost = Vec::new();
         if let Ok(counts) = self.counter.read() {
             let undelivered = self.probe.undelivered().unwrap_or_default();
-            lost = self.intake.borrow_mut().balance.check(&counts, undelivered, now);
-        }
-        while let Ok(sight) = self.sight.try_recv() {
-            self.blind_spells += u64::from(sight.until.is_none());
-            let blind = Lost {
-                cause: Cause::Blind,
-                op: None,
-                count: None,
-                total: self.blind_spells,
-                first: sight.since,
-                last: sight.until,
-            };
-            lost.push(Record { seq: 0, time: now, event: Event::Lost(blind) });
+            lost.extend(self.intake.borrow_mut().balance.check(&counts, undelivered, now));
         }
         if !lost.is_empty() {
             self.intake.borrow_mut().decoder.forget_types();
@@ -364,8 +328,28 @@ impl Reader<'_> {
         if told.is_empty() { ControlFlow::Continue(()) } else { emit(told) }
     }
 
+    /// What the canary has found out.
+    fn blindness(&mut self, now: Time) -> Vec<Record> {
+        let mut told = Vec::new();
+        while let Ok(sight) = self.sight.try_recv() {
+            self.blind_spells += u64::from(sight.until.is_none());
+            let blind = Lost {
+                cause: Cause::Blind,
+                op: None,
+                count: None,
+                total: self.blind_spells,
+                first: sight.since,
+                last: sight.until,
+            };
+            told.push(Record { seq: 0, time: now, event: Event::Lost(blind) });
+        }
+        told
+    }
+
     /// Takes no new calls, waits for those under way, and closes the balance.
     fn finish(&mut self, emit: &mut Emit<'_>) -> anyhow::Result<()> {
+        // From here on no canary is heard, which means nothing any more.
+        let blind = self.blindness(Clock::read().now);
         self.probe.take_no_more();
         if let Some(packets) = self.packets {
             packets.take_no_more();
@@ -380,7 +364,7 @@ impl Reader<'_> {
             }
             thread::sleep(self.round);
         }
-        let _ = self.check(emit);
+        let _ = self.losses(emit, blind);
         let now = Clock::read().now;
         if let Some(packets) = self.packets {
             // A packet takes no time to speak of.

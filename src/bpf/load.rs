@@ -24,6 +24,8 @@ use crate::model::record::ProbeKind;
 pub struct Config {
     /// Bytes of the kernel ring: a power of two, and whole pages.
     pub ring_size: u32,
+    /// Keep nfnetlink from being unloaded, by holding its sockets open.
+    pub pinned: bool,
     /// Only this way of attaching; `None` takes the best that works.
     pub probe: Option<ProbeKind>,
     /// Count what packets do to sets, too.
@@ -46,7 +48,7 @@ pub const RING_MAX: u32 = 1 << 30;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { ring_size: 16 << 20, probe: None, packet_path: false }
+        Self { ring_size: 16 << 20, pinned: true, probe: None, packet_path: false }
     }
 }
 

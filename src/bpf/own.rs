@@ -25,7 +25,8 @@ const NLMSG_HEADER: usize = 16;
 /// A netlink socket of our own.
 #[derive(Debug)]
 pub struct OwnSocket {
-    socket: Socket,
+    /// `None`: it is opened anew for each call, on the same port.
+    socket: Option<Socket>,
     port: u32,
 }
 
@@ -35,10 +36,13 @@ impl OwnSocket {
     /// # Errors
     /// `EPROTONOSUPPORT`: this kernel has no nfnetlink.
     pub fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_NETFILTER)?;
-        let port = socket.bind_auto()?.port_number();
-        socket.set_non_blocking(true)?;
-        Ok(Self { socket, port })
+        let (socket, port) = socket(0)?;
+        Ok(Self { socket: Some(socket), port })
+    }
+
+    /// Pins nfnetlink no longer; the next calls come from the same port all the same.
+    pub fn let_go(&mut self) {
+        self.socket = None;
     }
 
     /// Its netlink port.
@@ -56,10 +60,17 @@ impl OwnSocket {
     /// # Errors
     /// The kernel's answer: `EPERM` without `CAP_NET_ADMIN`, `EINVAL` from a kernel without ipset.
     pub fn call(&self, cmd: u8, attrs: &[(u16, &[u8])]) -> io::Result<Vec<u8>> {
-        self.socket.send_to(&request(cmd, attrs), &SocketAddr::new(0, 0), 0)?;
+        let fresh;
+        let socket = if let Some(socket) = &self.socket {
+            socket
+        } else {
+            fresh = socket(self.port)?.0;
+            &fresh
+        };
+        socket.send_to(&request(cmd, attrs), &SocketAddr::new(0, 0), 0)?;
         let (mut answer, mut refused) = (Vec::new(), Ok(()));
         loop {
-            match self.socket.recv_from_full() {
+            match socket.recv_from_full() {
                 Ok((message, _)) => match error_in(&message) {
                     Some(error) => refused = refused.and(error),
                     None => answer = message,
@@ -70,6 +81,16 @@ impl OwnSocket {
             }
         }
     }
+}
+
+/// A socket on a port; 0: the kernel chooses one.
+fn socket(port: u32) -> io::Result<(Socket, u32)> {
+    let mut socket = Socket::new(NETLINK_NETFILTER)?;
+    socket.bind(&SocketAddr::new(port, 0))?;
+    let mut bound = SocketAddr::new(0, 0);
+    socket.get_address(&mut bound)?;
+    socket.set_non_blocking(true)?;
+    Ok((socket, bound.port_number()))
 }
 
 /// Inode of this process's network namespace.

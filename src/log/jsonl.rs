@@ -224,6 +224,8 @@ fn put_start(o: &mut Object<'_>, start: &Start) {
     o.put("filter", &start.filter);
     o.put("previous", &start.previous);
     o.put("unmonitored_s", start.unmonitored_s);
+    o.put("sealed", &start.sealed);
+    o.put("previous_seal", &start.previous_seal);
 }
 
 fn put_stop(o: &mut Object<'_>, end: &End) {

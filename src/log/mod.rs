@@ -6,20 +6,24 @@
 pub mod csv;
 pub mod datagram;
 pub mod export;
+pub mod file;
 pub mod journal;
 pub mod jsonl;
 pub mod new_file;
 pub mod pace;
+pub mod packed;
 pub mod pairs;
 pub mod read;
 pub mod recordings;
 pub mod replay;
 pub mod report;
 pub mod restore;
+pub mod seal;
 pub mod seed;
 pub mod sink;
 pub mod syslog;
 pub mod text;
+pub mod verify;
 pub mod who;
 
 use crate::model::record::Record;

@@ -8,7 +8,7 @@
 mod any_json;
 mod as_written;
 mod keep;
-mod lines;
+pub mod lines;
 
 use std::io::{self, Read};
 

@@ -80,7 +80,11 @@ fn lost_words(lost: &Lost) -> String {
 impl Restore {
     fn start(&mut self, record: &Record, start: &Start, out: &mut Vec<u8>) {
         let host = start.host.as_deref().unwrap_or("this host");
-        comment(out, format_args!("{}: the audit of {host} (Linux {}) begins", Rfc3339(record.time, 0), start.kernel));
+        let begins = if start.goes_on() { "goes on" } else { "begins" };
+        comment(
+            out,
+            format_args!("{}: the audit of {host} (Linux {}) {begins}", Rfc3339(record.time, 0), start.kernel),
+        );
         if let Some(seconds) = start.unmonitored_s.filter(|s| *s > 0) {
             comment(out, format_args!("nobody watched for {seconds} s before: from here on the sets may differ"));
         }

@@ -85,7 +85,8 @@ pub(super) fn write_event(line: &mut String, event: &Event) -> fmt::Result {
         Event::Packets(packets) => write_packets(line, packets),
         Event::Lost(lost) => write_lost(line, lost),
         Event::Start(start) => {
-            write!(line, "START ipsetaudit-tui {} on Linux {} by {}", start.version, start.kernel, start.probe)
+            let word = if start.goes_on() { "GOES ON" } else { "START" };
+            write!(line, "{word} ipsetaudit-tui {} on Linux {} by {}", start.version, start.kernel, start.probe)
         }
         Event::Stop(end) => {
             let sum = |of: fn(&crate::model::record::OpCount) -> u64| end.ops.iter().map(of).sum::<u64>();

@@ -363,10 +363,25 @@ pub struct Start {
     pub unseen: Vec<String>,
     /// The filter that decides what is written.
     pub filter: Option<String>,
-    /// How the last run on this file ended.
+    /// How the last run on this file ended (`stopped`, `killed`, `torn`, `unknown`), or why the file begins in the middle
+    /// of a run; see [`Start::goes_on`].
     pub previous: Option<String>,
     /// Seconds between the end of the last run on this file and this start.
     pub unmonitored_s: Option<u64>,
+    /// How the records of the file are sealed: `sha256` or `hmac-sha256`.
+    pub sealed: Option<String>,
+    /// The seal before this record's.
+    pub previous_seal: Option<String>,
+}
+
+impl Start {
+    /// Words of `previous` in a start record that stands at the beginning of a file in the middle of a run.
+    pub const GOES_ON: [&str; 3] = ["rotated", "removed", "truncated"];
+
+    /// True if the run began before: only the file is new.
+    pub fn goes_on(&self) -> bool {
+        self.previous.as_deref().is_some_and(|word| Self::GOES_ON.contains(&word))
+    }
 }
 
 /// The last record of a run.

@@ -139,6 +139,7 @@ impl Tally {
             Event::Call(call) => self.count(At { call, time: record.time, arrival }),
             Event::Packets(packets) => self.count_packets(packets, record.time),
             Event::Lost(lost) => self.totals.lose(lost),
+            Event::Start(start) if start.goes_on() => {}
             Event::Start(_) => self.totals.blind_since = None,
             Event::Stop(_) => {}
         }

@@ -7,20 +7,21 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::log::sink::{Partly, Sink};
+use super::outlet::Outlet;
 use crate::model::Model;
 use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::op::Kind;
-use crate::model::record::{Cause, Event, Lost, Record, Time};
+use crate::model::record::{Event, Lost, Record, Time};
+use crate::source::Stop;
 use crate::ui::{Latest, News, Recording};
 
 /// Shortest time between two snapshots.
 const PUBLISH: Duration = Duration::from_millis(50);
 
-/// How often an idle desk looks whether the screen asks for something.
+/// How often the desk looks after the outlets, and whether the screen asks for something.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Which calls are wanted.
@@ -54,47 +55,6 @@ impl Admission {
     }
 }
 
-/// A sink, and what it did not take.
-pub struct Outlet {
-    sink: Box<dyn Sink>,
-    /// Where it writes to, for people.
-    pub name: String,
-    /// Records not written since it began to fail, and from when on.
-    failing: Option<(u64, Time, String)>,
-    /// Records that it never took.
-    missed: u64,
-}
-
-impl Outlet {
-    /// An outlet of the name `name`.
-    pub fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { sink, name, failing: None, missed: 0 }
-    }
-
-    fn has_missed(&self) -> bool {
-        self.failing.is_some() || self.missed > 0
-    }
-
-    /// Writes the batch. The first that goes through after a failure tells what was lost meanwhile. A reader that went
-    /// away is no failure but the end.
-    fn write(&mut self, batch: &[Record], now: Time) -> io::Result<Option<Lost>> {
-        match self.sink.write(batch) {
-            Ok(()) => Ok(self.failing.take().map(|(count, first, _)| {
-                self.missed += count;
-                let (cause, last) = (Cause::SinkError, Some(now));
-                Lost { cause, op: None, count: Some(count), total: self.missed, first, last }
-            })),
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(e),
-            Err(e) => {
-                let (missed, since) = self.failing.take().map_or((0, now), |(missed, since, _)| (missed, since));
-                let missed = missed + (batch.len() - Partly::written(&e).min(batch.len())) as u64;
-                self.failing = Some((missed, since, e.to_string()));
-                Ok(None)
-            }
-        }
-    }
-}
-
 /// How to show what was counted.
 pub struct Show<'a> {
     /// Counts and keeps.
@@ -124,12 +84,23 @@ pub struct Desk<'a> {
     pub show: Option<Show<'a>>,
     /// Why the run ends, when it ends.
     pub ended_by: &'a (dyn Fn() -> String + Sync),
+    /// Done each second.
+    pub each_second: &'a (dyn Fn() + Sync),
+    /// Takes sentences about the outlets, where somebody can read them.
+    pub tell: Option<fn(&str)>,
+    /// Set when an outlet fails: the run is to end then.
+    pub stop_on_error: Option<Stop>,
     /// The filter's text, for the start record.
     pub filter_text: Option<String>,
     /// Called at each batch, empty ones too: with the number of records so far, and whether something was lost.
     pub pulse: Option<Pulse<'a>>,
     seq: u64,
     lossy: bool,
+    /// The outlet that ended the run, and why.
+    failed: Option<String>,
+    tended: Instant,
+    /// An outlet began to fail, or to work again.
+    changed: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -143,10 +114,16 @@ impl<'a> Desk<'a> {
             explainer: None,
             show: None,
             ended_by,
+            each_second: &|| (),
+            tell: None,
+            stop_on_error: None,
             filter_text,
             pulse: None,
             seq: 0,
             lossy: false,
+            failed: None,
+            tended: Instant::now(),
+            changed: false,
         }
     }
 
@@ -157,21 +134,21 @@ impl<'a> Desk<'a> {
     pub fn work(&mut self, batches: &Receiver<Vec<Record>>) -> io::Result<()> {
         let (mut unpublished, mut published) = (false, Instant::now());
         loop {
-            let received = match (unpublished, &self.show) {
-                (true, _) => batches.recv_timeout(PUBLISH.saturating_sub(published.elapsed())),
-                (false, Some(_)) => batches.recv_timeout(LOOK),
-                (false, None) => batches.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match received {
+            let patience = if unpublished { PUBLISH.saturating_sub(published.elapsed()) } else { LOOK };
+            match batches.recv_timeout(patience) {
                 Ok(batch) => {
                     unpublished |= self.show.is_some() && !batch.is_empty();
                     self.take(batch)?;
                     if let Some(pulse) = &mut self.pulse {
-                        pulse(self.seq, self.lossy || self.outlets.iter().any(Outlet::has_missed));
+                        pulse(self.seq, self.lossy || self.outlets.iter().any(Outlet::lossy));
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => unpublished |= self.is_asked(),
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.tended.elapsed() >= LOOK {
+                self.tend(now())?;
+                unpublished |= std::mem::take(&mut self.changed) && self.show.is_some();
             }
             if unpublished && published.elapsed() >= PUBLISH {
                 self.publish();
@@ -184,44 +161,106 @@ impl<'a> Desk<'a> {
 
     /// True if something was lost or not written.
     pub fn lossy(&self) -> bool {
-        self.lossy || self.outlets.iter().any(Outlet::has_missed)
+        self.lossy || self.outlets.iter().any(Outlet::lossy)
     }
 
-    /// What was not written, in words, for the end of a run without a screen.
-    pub fn unwritten(&self) -> impl Iterator<Item = String> {
-        self.outlets.iter().filter_map(|Outlet { name, failing, missed, .. }| {
-            let (since, why) = failing.as_ref().map_or((0, ""), |(count, _, why)| (*count, why));
-            let count = missed + since;
-            let why = if why.is_empty() { "it failed for a while" } else { why };
-            (count > 0).then(|| format!("{count} records were not written to {name}: {why}"))
-        })
+    /// What was not written, and what was sealed, in words, for the end of a run without a screen.
+    pub fn last_words(&self) -> impl Iterator<Item = String> {
+        let sealed = |o: &Outlet| o.seal().map(|seal| format!("{} is sealed; its last seal is {seal}", o.name));
+        self.outlets.iter().filter_map(Outlet::unwritten).chain(self.outlets.iter().filter_map(sealed))
     }
 
     fn take(&mut self, mut batch: Vec<Record>) -> io::Result<()> {
+        let Some(begin) = batch.first().map(|r| r.time) else { return Ok(()) };
+        self.recover(begin)?;
         if let Some(explainer) = &mut self.explainer {
             for record in &mut batch {
                 explainer.meet(record);
             }
         }
         batch.retain_mut(|record| self.admit(record));
-        let Some(now) = batch.last().map(|r| r.time) else { return Ok(()) };
-        let mut told = Vec::new();
-        for outlet in &mut self.outlets {
-            told.extend(outlet.write(&batch, now)?);
+        let Some(end) = batch.last().map(|r| r.time) else { return Ok(()) };
+        self.write(batch)?;
+        self.hear(end)
+    }
+
+    /// Writes numbered records to every outlet, and counts them.
+    fn write(&mut self, batch: Vec<Record>) -> io::Result<()> {
+        for at in 0..self.outlets.len() {
+            self.watched(at, |outlet| outlet.write(&batch))?;
         }
-        let told = told.into_iter().map(|lost| Record { seq: 0, time: now, event: Event::Lost(lost) });
-        let mut told: Vec<_> = told.collect();
-        told.retain_mut(|record| self.admit(record));
-        for outlet in self.outlets.iter_mut().filter(|_| !told.is_empty()) {
-            outlet.write(&told, now)?;
-        }
-        batch.append(&mut told);
+        self.count(batch);
+        Ok(())
+    }
+
+    fn count(&mut self, batch: Vec<Record>) {
         if let Some(show) = &mut self.show {
             for record in batch {
                 show.model.apply(record);
             }
         }
+    }
+
+    /// Does something with an outlet, and tells when it begins to fail and when it works again.
+    fn watched<T>(&mut self, at: usize, work: impl FnOnce(&mut Outlet) -> T) -> T {
+        let outlet = &mut self.outlets[at];
+        let failed_before = outlet.failing().is_some();
+        let done = work(outlet);
+        let told = match (failed_before, outlet.failing()) {
+            (false, Some(why)) => Some(format!("cannot write to {}: {why}", outlet.name)),
+            (true, None) => Some(format!("{} is written to again", outlet.name)),
+            _ => None,
+        };
+        if let (false, Some(_), Some(stop)) = (failed_before, outlet.failing(), &self.stop_on_error) {
+            self.failed.clone_from(&told);
+            stop.set();
+        }
+        self.changed |= told.is_some();
+        if let (Some(told), Some(tell)) = (told, self.tell) {
+            tell(&told);
+        }
+        done
+    }
+
+    /// Tries the outlets that fail: what goes through first is what is missing, and every other outlet hears of it.
+    fn recover(&mut self, now: Time) -> io::Result<()> {
+        for at in 0..self.outlets.len() {
+            let seq = self.seq + u64::from(self.numbering);
+            let Some(told) = self.watched(at, |outlet| outlet.recover(seq, now)) else { continue };
+            (self.seq, self.lossy) = (seq, true);
+            for other in (0..self.outlets.len()).filter(|other| *other != at) {
+                self.watched(other, |outlet| outlet.write(std::slice::from_ref(&told)))?;
+            }
+            self.count(vec![told]);
+        }
         Ok(())
+    }
+
+    /// Lets the outlets look after themselves.
+    fn tend(&mut self, now: Time) -> io::Result<()> {
+        self.tended = Instant::now();
+        (self.each_second)();
+        for at in 0..self.outlets.len() {
+            self.watched(at, Outlet::tend);
+        }
+        self.recover(now)?;
+        self.hear(now)
+    }
+
+    /// Hears what has happened to the outlets, and passes it on.
+    fn hear(&mut self, now: Time) -> io::Result<()> {
+        let mut told = Vec::new();
+        for outlet in &mut self.outlets {
+            let (remarks, record) = outlet.news(now);
+            told.extend(record);
+            if let Some(tell) = self.tell {
+                for remark in &remarks {
+                    tell(remark);
+                }
+            }
+        }
+        told.retain_mut(|record| self.admit(record));
+        if told.is_empty() { Ok(()) } else { self.write(told) }
     }
 
     /// Numbers a record; false if nobody asked for it.
@@ -232,7 +271,9 @@ impl<'a> Desk<'a> {
         match &mut record.event {
             // A loss that a recording tells of is none of this run.
             Event::Lost(_) => self.lossy |= self.numbering || record.seq == 0,
-            Event::Stop(end) if self.numbering => end.reason = (self.ended_by)(),
+            Event::Stop(end) if self.numbering => {
+                end.reason = self.failed.clone().unwrap_or_else(|| (self.ended_by)());
+            }
             Event::Start(start) if self.numbering => start.filter.clone_from(&self.filter_text),
             Event::Stop(_) | Event::Start(_) | Event::Call(_) | Event::Packets(_) => {}
         }
@@ -262,10 +303,16 @@ impl<'a> Desk<'a> {
     fn recording(&self) -> Recording {
         match self.outlets.first() {
             None => Recording::Off,
-            Some(Outlet { name, failing: None, .. }) => Recording::On { path: name.clone() },
-            Some(Outlet { name, failing: Some((_, _, reason)), .. }) => {
-                Recording::Failing { path: name.clone(), reason: reason.clone() }
-            }
+            Some(outlet) => match outlet.failing() {
+                None => Recording::On { path: outlet.name.clone() },
+                Some(why) => Recording::Failing { path: outlet.name.clone(), reason: why.to_owned() },
+            },
         }
     }
+}
+
+/// The time of day: for what is told when no record comes.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -6,22 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-use super::desk::{Admission, Desk, Outlet, Show};
+use super::desk::{Admission, Desk, Show};
 use super::files::Files;
 use super::notify::Manager;
+use super::outlet::Outlet;
 use super::privileges::{self, Work};
 use super::signals::Signals;
 use super::{Status, daemon, harmless, pipeline, sockets};
 use crate::bpf::Capture;
-use crate::cli::{Daemon, End, Lines, Live, LogFormat};
+use crate::cli::{Daemon, End, Lines, Live, LogFormat, OnSinkError};
 use crate::log::Format;
 use crate::log::csv::Csv;
+use crate::log::file::{Content, FileSink, Keeping};
 use crate::log::journal::Journal;
 use crate::log::jsonl::Json;
 use crate::log::new_file::sudo_owner;
 use crate::log::restore::Restore;
 use crate::log::seed::Seed;
-use crate::log::sink::{self, LineSink};
+use crate::log::sink::LineSink;
 use crate::log::syslog::Syslog;
 use crate::log::text::Text;
 use crate::model::explain::LogExplainer;
@@ -36,26 +38,31 @@ use crate::ui::{self, Latest, News, Origin};
 pub fn audit(live: &Live) -> Result<Status> {
     match (&live.end, live.daemon) {
         (_, Some(Daemon::Called)) => daemon::launch(),
-        (End::Screen, None) => on_screen(live),
-        (
-            End::Screen | End::Lines(Lines { format: LogFormat::Syslog, output: None, .. }),
-            Some(Daemon::InBackground),
-        ) => without_screen(live, sockets::syslog()?, false),
-        (End::Lines(to), _) => without_screen(live, lines(to)?, to.explain),
+        (End::Screen, _) => on_screen(live),
+        (End::Lines(to), Some(Daemon::InBackground)) if to.output.is_none() && to.format == LogFormat::Syslog => {
+            without_screen(live, to, sockets::syslog()?)
+        }
+        (End::Lines(to), _) => without_screen(live, to, lines(to, Content::Recording)?),
     }
 }
 
-fn without_screen(live: &Live, outlet: Outlet, explain: bool) -> Result<Status> {
+fn without_screen(live: &Live, to: &Lines, outlet: Outlet) -> Result<Status> {
     let stop = Stop::default();
-    let signals = Signals::watch(&stop).context("cannot watch for signals")?;
+    let has_file = to.output.is_some() || live.record.is_some();
+    let watch = if has_file { Signals::watch_beside_files } else { Signals::watch };
+    let signals = watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
+    let each_second = || signals.hang_up(&stop);
     let mut desk = Desk::new(Admission { queries: live.queries, filter, ..Admission::default() }, &ended_by);
-    desk.explainer = explain.then(LogExplainer::default);
+    desk.explainer = to.explain.then(LogExplainer::default);
     desk.outlets.push(outlet);
     desk.outlets.extend(recording(live)?);
+    desk.each_second = &each_second;
+    desk.tell = Some(|told| eprintln!("ipsetaudit-tui: {told}"));
+    desk.stop_on_error = (to.on_error == OnSinkError::Exit).then(|| stop.clone());
     let mut capture = Capture::open(&live.capture)?;
-    let files: Vec<_> = file(&live.end).into_iter().chain(live.record.as_deref()).collect();
+    let files: Vec<_> = log_file(&live.end).into_iter().chain(live.record.as_deref()).collect();
     pipeline::ahead_of_callers();
     let is_daemon = live.daemon.is_some();
     privileges::lay_down(&Work { files, ..Work::default() }, || capture.is_in_reach())?;
@@ -70,7 +77,7 @@ fn without_screen(live: &Live, outlet: Outlet, explain: bool) -> Result<Status> 
         daemon::last_words(&format!("{error:#}"));
     }
     ended?;
-    desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
+    desk.last_words().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
     Ok(Status::of(desk.lossy()))
 }
 
@@ -100,12 +107,15 @@ fn on_screen(live: &Live) -> Result<Status> {
             controls: &mut Reset(&reset),
         })
     };
-    let (_, lossy) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
+    let (_, lossy, words) = pipeline::with_screen(&mut capture, &stop, desk, screen)?;
+    for told in words {
+        eprintln!("ipsetaudit-tui: {told}");
+    }
     Ok(Status::of(lossy))
 }
 
 /// The file that lines go to.
-fn file(end: &End) -> Option<&Path> {
+fn log_file(end: &End) -> Option<&Path> {
     match end {
         End::Lines(Lines { output: Some(path), .. }) => Some(path),
         _ => None,
@@ -130,7 +140,8 @@ impl ui::Controls for Reset<'_> {
     }
 }
 
-pub(super) fn lines(to: &Lines) -> Result<Outlet> {
+/// Lines as the end: a live run's, or those of another recording.
+pub(super) fn lines(to: &Lines, json: Content) -> Result<Outlet> {
     let format: Box<dyn Format> = match to.format {
         LogFormat::Text => Box::new(Text::default()),
         LogFormat::Seed => Box::new(Seed::local()),
@@ -144,18 +155,20 @@ pub(super) fn lines(to: &Lines) -> Result<Outlet> {
     if let Some(socket) = sockets::of(to) {
         return sockets::outlet(format, &socket);
     }
+    let content = if to.format == LogFormat::Json { json } else { Content::Lines };
     Ok(match to.output.as_deref() {
-        Some(path) => Outlet::new(path.display().to_string(), Box::new(LineSink::file(format, open(path)?))),
+        Some(path) => file(path, format, content, &to.keeping)?,
         None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, harmless::stdout()))),
     })
 }
 
 fn recording(live: &Live) -> Result<Option<Outlet>> {
     let Some(path) = &live.record else { return Ok(None) };
-    let sink = LineSink::file(Box::new(Json), open(path)?);
-    Ok(Some(Outlet::new(path.display().to_string(), Box::new(sink))))
+    file(path, Box::new(Json), Content::Recording, &live.keeping).map(Some)
 }
 
-fn open(path: &Path) -> Result<std::fs::File> {
-    sink::open(path).with_context(|| format!("cannot open {}", path.display()))
+fn file(path: &Path, format: Box<dyn Format>, content: Content, keeping: &Keeping) -> Result<Outlet> {
+    let name = path.display().to_string();
+    let sink = FileSink::open(path, format, content, keeping.clone()).with_context(|| format!("cannot open {name}"))?;
+    Ok(Outlet::new(name, Box::new(sink)))
 }

@@ -32,7 +32,8 @@ pub fn headless(source: &mut (dyn Source + Send), stop: &Stop, desk: &mut Desk<'
     })
 }
 
-/// Runs with a screen on this thread; the desk has a thread of its own. The screen's end ends the run.
+/// Runs with a screen on this thread; the desk has a thread of its own. The screen's end ends the run. Beside the
+/// screen's answer: whether something was lost, and the desk's last words.
 ///
 /// # Errors
 /// The source's failure, or the screen's.
@@ -41,20 +42,20 @@ pub fn with_screen<T>(
     stop: &Stop,
     mut desk: Desk<'_>,
     screen: impl FnOnce() -> Result<T>,
-) -> Result<(T, bool)> {
+) -> Result<(T, bool, Vec<String>)> {
     thread::scope(|scope| {
         let (source, batches) = start(scope, source, stop);
         let desk = scope.spawn(move || {
             let worked = at_the_desk(&mut desk, &batches);
-            (worked, desk.lossy())
+            (worked, desk.lossy(), desk.last_words().collect())
         });
         let shown = screen();
         stop.set();
         let ended = join(source);
-        let (worked, lossy) = desk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (worked, lossy, words) = desk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let shown = shown?;
         ended.and(worked)?;
-        Ok((shown, lossy))
+        Ok((shown, lossy, words))
     })
 }
 

@@ -12,7 +12,8 @@ use super::files::Files;
 use super::live::{Reset, choices, environment, lines};
 use super::signals::Signals;
 use super::{Status, pipeline};
-use crate::cli::{End, Recorded};
+use crate::cli::{End, OnSinkError, Recorded};
+use crate::log::file::Content;
 use crate::log::new_file::sudo_owner;
 use crate::log::pace::Control;
 use crate::log::replay::{Replay, Tell};
@@ -36,11 +37,13 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
             let mut desk = Desk::new(Admission { queries: true, filter, since, until }, &ended_by);
             desk.numbering = false;
             desk.explainer = to.explain.then(LogExplainer::default);
-            desk.outlets.push(lines(to)?);
+            desk.outlets.push(lines(to, Content::Copy)?);
+            desk.tell = Some(|told| eprintln!("ipsetaudit-tui: {told}"));
+            desk.stop_on_error = (to.on_error == OnSinkError::Exit).then(|| stop.clone());
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
             let mut source = Replay::open(&recorded.files, control, tell)?;
             pipeline::headless(&mut source, &stop, &mut desk)?;
-            desk.unwritten().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
+            desk.last_words().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
             Ok(Status::of(desk.lossy()))
         }
     }
@@ -72,7 +75,7 @@ fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
         control.wake();
         shown
     };
-    let (_, lossy) = pipeline::with_screen(&mut source, &stop, desk, screen)?;
+    let (_, lossy, _) = pipeline::with_screen(&mut source, &stop, desk, screen)?;
     Ok(Status::of(lossy))
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::desk::Outlet;
+use super::outlet::Outlet;
 use crate::cli::{Lines, LogFormat};
 use crate::log::Format;
 use crate::log::datagram::{self, DatagramSink};

@@ -8,6 +8,7 @@
 mod audit;
 mod calls;
 mod dumps;
+mod files;
 mod identity;
 mod load;
 mod lockdown;

@@ -281,6 +281,10 @@ impl<'a> Cursor<'a> {
             truncated.insert(Truncated::from_name(c.plain()?)?);
             Some(())
         })?;
+        // A seal is for those who verify.
+        if self.pass(r#","seal":"#).is_some() {
+            self.plain()?;
+        }
         self.pass("}")?;
         Some(truncated)
     }

@@ -35,6 +35,7 @@ pub struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
+    /// Reads from `input`, with a buffer of its own.
     pub fn new(input: R) -> Self {
         Self { input, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, bytes: 0 }
     }
@@ -50,6 +51,10 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line; `None` at the end.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "a line is lent")]
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         let mut seen = self.start;
         loop {

@@ -97,6 +97,8 @@ fn start() -> impl Strategy<Value = Start> {
             probe,
             seen,
             unseen,
+            sealed: previous.clone(),
+            previous_seal: filter.clone(),
             filter,
             previous,
             unmonitored_s,

@@ -44,6 +44,8 @@ pub struct StartLine {
     filter: Option<Own>,
     previous: Option<Own>,
     unmonitored_s: Option<u64>,
+    sealed: Option<Own>,
+    previous_seal: Option<Own>,
 }
 
 #[derive(Default, Deserialize)]
@@ -68,6 +70,8 @@ impl StartLine {
             filter: own(self.filter),
             previous: own(self.previous),
             unmonitored_s: self.unmonitored_s,
+            sealed: own(self.sealed),
+            previous_seal: own(self.previous_seal),
         }
     }
 }
