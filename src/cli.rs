@@ -41,6 +41,7 @@ Examples:
   sudo ipsetaudit-tui -r audit.jsonl            the same, and record all of it
   sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
   sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
+  sudo ipsetaudit-tui -d                        in the background, to syslog
   ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
   ipsetaudit-tui who blocklist --from audit.jsonl   who made, changed, destroyed this set?
   ipsetaudit-tui report --from audit.jsonl      how many calls, by whom, and what failed
@@ -70,9 +71,12 @@ A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the l
 #[derive(Args, Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Global {
-    /// Detach and write to syslog (not there yet)
+    /// Detach and write to syslog, or with log to what it names
     #[arg(short, long, global = true)]
     daemon: bool,
+    /// This is the process that a daemon is
+    #[arg(long, global = true, hide = true, requires = "daemon")]
+    in_background: bool,
     /// Show libbpf's own messages on stderr
     #[arg(short, long, global = true)]
     verbose: bool,
@@ -112,7 +116,7 @@ enum Command {
         /// How a line looks
         #[arg(long, value_enum, default_value = "text")]
         format: LogFormat,
-        /// Append to FILE instead of standard output
+        /// Append to FILE instead of standard output, or send to it, where it is a socket
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
         /// Read recordings instead of the kernel
@@ -175,6 +179,10 @@ pub enum LogFormat {
     Csv,
     /// The successful changes, as input for ipset restore
     Restore,
+    /// RFC 5424, with structured data
+    Syslog,
+    /// Fields for systemd's journal
+    Journal,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -231,8 +239,19 @@ pub struct Live {
     pub filter: Option<String>,
     /// Calls kept for the screen.
     pub keep: usize,
+    /// Whether it goes on in the background.
+    pub daemon: Option<Daemon>,
     /// What is at the end.
     pub end: End,
+}
+
+/// Which of a daemon's two processes this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daemon {
+    /// The one that was called, and that starts the other.
+    Called,
+    /// The one that goes on.
+    InBackground,
 }
 
 /// Recordings as the source.
@@ -272,6 +291,8 @@ pub struct Lines {
     pub output: Option<PathBuf>,
     /// The network namespace whose changes are written as restore input; the host's without one.
     pub netns: Option<Wanted>,
+    /// They are of calls that happen now.
+    pub live: bool,
     /// What led to a call is told with it.
     pub explain: bool,
     /// How the file is kept.
@@ -287,13 +308,9 @@ impl Cli {
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
         use crate::model::record::ProbeKind;
-        let Global { daemon, verbose, record, filter, queries, buffer, keep, packet_path, probe, unpinned, files } =
-            self.global;
-        if daemon {
-            return Err(
-                "daemon mode (-d) is not there yet; \"log -o FILE\" under a service manager does the same".into()
-            );
-        }
+        let Global { daemon, in_background, verbose, mut record, filter, queries, buffer, .. } = self.global;
+        let Global { keep, packet_path, probe, unpinned, files, .. } = self.global;
+        let daemon = daemon.then_some(if in_background { Daemon::InBackground } else { Daemon::Called });
         let capture = crate::bpf::Config {
             ring_size: buffer,
             pinned: !unpinned,
@@ -317,6 +334,15 @@ impl Cli {
         if from_files && packet_path {
             return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
+        if daemon.is_some()
+            && (from_files
+                || matches!(&self.command, Some(Command::Doctor { .. } | Command::Who(_) | Command::Report(_))))
+        {
+            return Err("--daemon audits this host; it goes alone, or with log".into());
+        }
+        // A daemon leaves the folder in which it was called.
+        let in_place = |path: PathBuf| if daemon.is_some() { std::path::absolute(&path).unwrap_or(path) } else { path };
+        record = record.map(in_place);
         if let Some(Command::Verify { files: recordings, kept }) = self.command {
             return Ok(Plan::Verify(Verify { files: recordings, sealer: files.sealer()?, kept }));
         }
@@ -326,21 +352,32 @@ impl Cli {
         };
         let (file, json) = (output.is_some() || record.is_some(), output == Some(LogFormat::Json) || record.is_some());
         let keeping = files.keeping(file, json)?;
-        let lines = |format, output, netns, explain, on_error| {
+        let lines = |format, output: Option<PathBuf>, netns, explain, on_error| {
             let seal = keeping.seal.clone().filter(|_| format == LogFormat::Json);
             let keeping = Keeping { seal, ..keeping.clone() };
-            End::Lines(Lines { format, output, netns, explain, keeping, on_error })
+            let (output, live) = (output.map(in_place), !from_files);
+            End::Lines(Lines { format, output, netns, explain, live, keeping, on_error })
         };
         let recorded = |files, speed, filter, window, end| {
             Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
         };
         let keeping = keeping.clone();
-        let live = |filter, end| Plan::Live(Live { capture, verbose, queries, record, keeping, filter, keep, end });
+        let live =
+            |filter, end| Plan::Live(Live { capture, verbose, queries, record, keeping, filter, keep, daemon, end });
         Ok(match self.command {
+            None if daemon.is_some() => {
+                live(filter, lines(LogFormat::Syslog, None, None, false, OnSinkError::Continue))
+            }
             None if on_terminal() => live(filter, End::Screen),
             None => live(filter, lines(LogFormat::Text, None, None, false, OnSinkError::Continue)),
             Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
                 return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
+            }
+            Some(Command::Log {
+                format: LogFormat::Syslog | LogFormat::Text, output: None, explain: false, ..
+            }) if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false, OnSinkError::Continue)),
+            Some(Command::Log { format, output: None, .. }) if daemon.is_some() && format != LogFormat::Journal => {
+                return Err("a daemon has no standard output: name a file with -o, or leave --format to syslog".into());
             }
             Some(Command::Log { format, explain: true, .. })
                 if !matches!(format, LogFormat::Text | LogFormat::Json) =>

@@ -4,14 +4,19 @@
 //! afterwards is `pipeline`'s and `desk`'s.
 
 mod after;
+mod daemon;
 pub mod desk;
 mod doctor;
 pub mod files;
+mod harmless;
 mod live;
+mod notify;
 pub mod outlet;
 pub mod pipeline;
+mod privileges;
 mod replay;
 pub mod signals;
+mod sockets;
 mod verify;
 
 use std::io::{self, Write};

@@ -86,9 +86,20 @@ fn wrong_usage_is_told_with_a_hint() {
 }
 
 #[test]
-fn the_daemon_says_that_it_is_not_there_yet() {
-    refused(&["-d"], &["-d", "not there yet", "log -o FILE"]);
-    refused(&["--daemon", "log"], &["not there yet"]);
+fn a_daemon_needs_a_place_to_write_to() {
+    refused(&["-d", "log", "--format", "json"], &["a daemon has no standard output", "-o"]);
+    refused(&["-d", "log", "--from", "a"], &["--daemon", "goes alone, or with log"]);
+    refused(&["-d", "doctor"], &["goes alone"]);
+}
+
+/// What is wrong at the start is told where it was started, and by the exit status.
+#[test]
+fn a_daemon_that_cannot_run_says_so_on_the_terminal() {
+    let place = tempfile::tempdir().unwrap();
+    let missing = place.path().join("none/log");
+    let Said { code, out, err } = program(&["-d", "log", "--format", "json", "-o", missing.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("none/log") && err.contains("No such file"), "{err}");
 }
 
 #[test]
@@ -129,6 +140,8 @@ fn the_doctor_looks_at_everything_and_has_a_verdict() {
         "kernel",
         "capabilities",
         "lockdown",
+        "locked memory",
+        "perf events",
         "BTF",
         "BPF programs",
         "ring buffer",

@@ -159,8 +159,18 @@ fn formats() -> String {
         let filter = if format == "restore" { EXAMPLES_THAT_WORKED } else { EXAMPLE };
         let mut run = Command::new(PROGRAM);
         run.args(["log", "--format", format, "-f", filter, "--from"]).arg(recording()).env("TZ", "UTC");
-        let written = String::from_utf8(run.output().unwrap().stdout).unwrap();
-        let lines: Vec<_> = written.lines().filter(|line| !is_frame(line)).collect();
+        // Without a file it goes to journald.
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("entry");
+        let written = if format == "journal" {
+            assert!(run.arg("-o").arg(&file).status().unwrap().success());
+            let entries = fs::read_to_string(&file).unwrap();
+            entries.split("\n\n").find(|entry| entry.contains("\nIPSET_KIND=call\n")).unwrap().into()
+        } else {
+            run.output().unwrap().stdout
+        };
+        let written = String::from_utf8(written).unwrap();
+        let lines: Vec<_> = written.trim_end().lines().filter(|line| !is_frame(line)).collect();
         assert!(!lines.is_empty(), "{format} writes nothing");
         let language = if format == "json" { "json" } else { "text" };
         write!(out, "`--format {format}`:\n\n```{language}\n{}\n```\n\n", lines.join("\n")).unwrap();

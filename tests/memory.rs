@@ -31,7 +31,7 @@ fn a_call(records: impl Iterator<Item = record::Record>) -> usize {
 }
 
 #[test]
-fn a_kept_call_of_one_element_takes_400_bytes_at_most() {
+fn r10_a_kept_call_of_one_element_takes_400_bytes_at_most() {
     let few = a_call(fixture::Host::new(300, 200));
     let each = a_call(fixture::Host::new(300, 200).processes());
     println!("a kept call: {few} bytes with few processes, {each} with a process a call");

@@ -232,7 +232,7 @@ fn a_storm_of_sizes_ends_in_the_last() {
 }
 
 #[test]
-fn signals_end_it_and_the_terminal_comes_back() {
+fn r14_signals_end_it_and_the_terminal_comes_back() {
     for (signal, number) in [(Signal::TERM, 15), (Signal::HUP, 1), (Signal::INT, 2)] {
         let mut session = Session::start();
         session.signal(signal);
@@ -244,7 +244,7 @@ fn signals_end_it_and_the_terminal_comes_back() {
 }
 
 #[test]
-fn a_terminal_that_hangs_up_ends_it() {
+fn r14_a_terminal_that_hangs_up_ends_it() {
     // In the middle of what: nothing, a sequence, a paste.
     for typed in ["", "\x1b[1", "\x1b[200~blo"] {
         let mut session = Session::start();
@@ -334,7 +334,7 @@ fn ctrl_z_and_fg() {
 }
 
 #[test]
-fn a_panic_is_read_on_a_restored_terminal() {
+fn r14_a_panic_is_read_on_a_restored_terminal() {
     let mut session = Session::start();
     session.type_keys("y");
     session.wait_for(LEFT);

@@ -184,7 +184,7 @@ fn too_small_is_told() {
 }
 
 #[test]
-fn a_reached_bound_is_told_at_any_size() {
+fn r10_a_reached_bound_is_told_at_any_size() {
     for (script, words) in
         [("", "newest 50.0k"), ("2", "full: see other"), ("3", "full: see other"), ("4", "full: see other")]
     {

@@ -4,9 +4,10 @@
 //! fexit lose calls under concurrency; an event with `r4096` (the kernel's limit of returns under way) does neither.
 //! It does not know what the programs do.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{Link, ProgramMut, TracepointCategory};
@@ -34,6 +35,9 @@ pub enum AttachError {
     /// No tracefs, or one without kprobe events.
     #[error("no kprobe_events file in tracefs")]
     NoKprobeEvents,
+    /// A file of tracefs cannot be opened.
+    #[error("cannot open {0} in tracefs: {1}")]
+    Tracefs(&'static str, #[source] io::Error),
     /// The kernel has no such function, or no kprobe may sit on it.
     #[error("the kernel does not accept a kprobe event on {0}: {1}")]
     Event(String, #[source] io::Error),
@@ -69,26 +73,21 @@ pub fn module_of<'a>(kallsyms: &'a str, symbol: &str) -> Option<&'a str> {
     })
 }
 
-/// A kprobe event of ours in tracefs; removed when dropped.
+/// A kprobe event of ours in tracefs; removed when dropped. The control file stays open: at the end the right to open it
+/// is gone.
 #[derive(Debug)]
 struct KprobeEvent {
-    control: PathBuf,
+    control: Arc<File>,
     name: String,
 }
 
 impl KprobeEvent {
     /// `place` is `SYMBOL` or `MODULE:SYMBOL`, `kind` the letter of the event with its options.
-    fn add(tracefs: &Path, kind: &str, tag: &str, place: &str) -> Result<Self, AttachError> {
-        let control = tracefs.join("kprobe_events");
+    fn add(control: &Arc<File>, kind: &str, tag: &str, place: &str) -> Result<Self, AttachError> {
         let name = format!("{tag}_{}", std::process::id());
-        write_command(&control, &format!("{kind}:{GROUP}/{name} {place}")).map_err(|e| {
-            if e.kind() == io::ErrorKind::NotFound {
-                AttachError::NoKprobeEvents
-            } else {
-                AttachError::Event(place.to_owned(), e)
-            }
-        })?;
-        Ok(Self { control, name })
+        write_command(control, &format!("{kind}:{GROUP}/{name} {place}"))
+            .map_err(|e| AttachError::Event(place.to_owned(), e))?;
+        Ok(Self { control: Arc::clone(control), name })
     }
 
     fn attach(&self, program: &ProgramMut<'_>) -> Result<Link, AttachError> {
@@ -109,21 +108,45 @@ impl Drop for KprobeEvent {
     }
 }
 
-fn write_command(control: &Path, command: &str) -> io::Result<()> {
-    OpenOptions::new().append(true).open(control)?.write_all(command.as_bytes())
+/// The control file for new events and for old ones. Opened for appending: anything else removes what is there.
+fn open_control(tracefs: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(tracefs.join("kprobe_events"))
 }
 
-fn remove_event(control: &Path, name: &str) -> io::Result<()> {
+/// The control file, and the one that counts hits and misses.
+fn open_files(tracefs: &Path) -> Result<(Arc<File>, File), AttachError> {
+    let control = open_control(tracefs).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => AttachError::NoKprobeEvents,
+        _ => AttachError::Tracefs("kprobe_events", e),
+    })?;
+    let profile = File::open(tracefs.join("kprobe_profile")).map_err(|e| AttachError::Tracefs("kprobe_profile", e))?;
+    Ok((Arc::new(control), profile))
+}
+
+/// What an open file of tracefs says now.
+fn read_again(mut file: &File) -> io::Result<String> {
+    let mut text = String::new();
+    file.rewind()?;
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn write_command(mut control: &File, command: &str) -> io::Result<()> {
+    control.write_all(command.as_bytes())
+}
+
+fn remove_event(control: &File, name: &str) -> io::Result<()> {
     write_command(control, &format!("-:{GROUP}/{name}"))
 }
 
 /// Removes what killed runs left in tracefs. An event in use refuses to go, whoever uses it.
 pub fn sweep(tracefs: &Path) -> usize {
     let Ok(events) = fs::read_dir(tracefs.join("events").join(GROUP)) else { return 0 };
+    let Ok(control) = open_control(tracefs) else { return 0 };
     events
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.rsplit_once('_').is_some_and(|(_, pid)| pid.parse::<u32>().is_ok() && !is_running(pid)))
-        .filter(|name| remove_event(&tracefs.join("kprobe_events"), name).is_ok())
+        .filter(|name| remove_event(&control, name).is_ok())
         .count()
 }
 
@@ -162,22 +185,21 @@ pub struct PacketProbes {
     _leave: [Link; 2],
     enter_events: [KprobeEvent; 2],
     _leave_events: [KprobeEvent; 2],
-    profile: PathBuf,
+    profile: File,
 }
 
 impl PacketProbes {
     /// Hangs the programs in, the returns first.
     pub fn attach(programs: &PacketPrograms<'_, '_>) -> Result<Self, AttachError> {
-        let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
+        let (control, profile) = open_files(&tracefs().ok_or(AttachError::NoKprobeEvents)?)?;
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
         let event =
-            |kind: &str, tag: &str, symbol: &str| KprobeEvent::add(&tracefs, kind, tag, &place(&kallsyms, symbol));
+            |kind: &str, tag: &str, symbol: &str| KprobeEvent::add(&control, kind, tag, &place(&kallsyms, symbol));
         let leave = format!("r{MAXACTIVE}");
         let leave_events = [event(&leave, "packet_added", PACKET_ADD)?, event(&leave, "packet_deleted", PACKET_DEL)?];
         let leave = [leave_events[0].attach(programs.leave)?, leave_events[1].attach(programs.leave)?];
         let enter_events = [event("p", "packet_add", PACKET_ADD)?, event("p", "packet_del", PACKET_DEL)?];
         let enter = [enter_events[0].attach(programs.add)?, enter_events[1].attach(programs.del)?];
-        let profile = tracefs.join("kprobe_profile");
         Ok(Self { enter: Some(enter), _leave: leave, enter_events, _leave_events: leave_events, profile })
     }
 
@@ -188,7 +210,7 @@ impl PacketProbes {
 
     /// How often the functions were entered, seen by the program or not.
     pub fn entered(&self) -> Option<u64> {
-        let profile = fs::read_to_string(&self.profile).ok()?;
+        let profile = read_again(&self.profile).ok()?;
         self.enter_events
             .iter()
             .map(|event| profile_of(&profile, &event.name).map(|(hits, missed)| hits + missed))
@@ -223,7 +245,8 @@ pub struct Kprobes {
     _answer_event: KprobeEvent,
     /// Does without where the kernel has no such function: calls are seen all the same.
     dump_end: Option<(Link, KprobeEvent)>,
-    profile: PathBuf,
+    /// Open for the same reason.
+    profile: File,
 }
 
 impl Kprobes {
@@ -233,19 +256,20 @@ impl Kprobes {
         sweep(&tracefs);
         let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
         let hook = place(&kallsyms, HOOK);
+        let (control, profile) = open_files(&tracefs)?;
         let in_module = match module_of(&kallsyms, DUMP_END) {
             Some(_) => place(&kallsyms, DUMP_END),
             None => format!("{DUMP_MODULE}:{DUMP_END}"),
         };
-        let dump_end = KprobeEvent::add(&tracefs, "p", "dump_end", &in_module);
+        let dump_end = KprobeEvent::add(&control, "p", "dump_end", &in_module);
         let dump_end = dump_end.and_then(|event| Ok((event.attach(programs.dump_end)?, event))).ok();
-        let answer_event = KprobeEvent::add(&tracefs, "p", "answer", ANSWER)?;
+        let answer_event = KprobeEvent::add(&control, "p", "answer", ANSWER)?;
         let answer = answer_event.attach(programs.answer)?;
-        let leave_event = KprobeEvent::add(&tracefs, &format!("r{MAXACTIVE}"), "leave", &hook)?;
+        let leave_event = KprobeEvent::add(&control, &format!("r{MAXACTIVE}"), "leave", &hook)?;
         let leave = leave_event.attach(programs.leave)?;
-        let enter_event = KprobeEvent::add(&tracefs, "p", "enter", &hook)?;
+        let enter_event = KprobeEvent::add(&control, "p", "enter", &hook)?;
         let enter = enter_event.attach(programs.enter)?;
-        let refusal_event = KprobeEvent::add(&tracefs, "p", "refusal", REFUSAL)?;
+        let refusal_event = KprobeEvent::add(&control, "p", "refusal", REFUSAL)?;
         let refusal = refusal_event.attach(programs.refusal)?;
         Ok(Self {
             enter: Some(enter),
@@ -256,7 +280,7 @@ impl Kprobes {
             refusal_event,
             _answer_event: answer_event,
             dump_end,
-            profile: tracefs.join("kprobe_profile"),
+            profile,
         })
     }
 
@@ -273,7 +297,7 @@ impl Kprobes {
 
     /// What the kernel could not deliver so far.
     pub fn missed(&self) -> io::Result<Missed> {
-        let profile = fs::read_to_string(&self.profile)?;
+        let profile = read_again(&self.profile)?;
         let of = |event: &KprobeEvent| profile_of(&profile, &event.name).map_or(0, |(_, missed)| missed);
         Ok(Missed { enter: of(&self.enter_event) + of(&self.refusal_event), leave: of(&self.leave_event) })
     }

@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::load::Counter;
-use super::own::OwnSocket;
+use super::own::{IPSET_CMD_PROTOCOL, OwnSocket};
 use crate::model::record::Time;
 
 /// How often the canary sings.
 const EVERY: Duration = Duration::from_secs(5);
-/// Asks for the protocol version, and changes nothing.
-pub const IPSET_CMD_PROTOCOL: u8 = 1;
 
 /// The canary's word: blind since the last time that it was seen, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -80,6 +81,12 @@ impl Capture {
         Ok(Self { probe, packets, sockets, start, host_netns: host_netns(), round })
     }
 
+    /// True if what the probe counts can be read, and the probe be told something, with the rights that there are now.
+    pub fn is_in_reach(&self) -> bool {
+        self.probe.counter().is_ok_and(|counter| counter.read().is_ok())
+            && self.probe.tell(&ReaderState::default()).is_ok()
+    }
+
     /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
     ///
     /// # Errors
@@ -117,7 +124,7 @@ impl Sockets {
 
     /// A call of any kind loads `ip_set`, where it is a module: the packet path's functions are in it.
     fn load_ipset(&self) {
-        let _ = self.questions.call(canary::IPSET_CMD_PROTOCOL, &[]);
+        let _ = self.questions.call(own::IPSET_CMD_PROTOCOL, &[]);
     }
 }
 
@@ -125,10 +132,13 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
-/// The namespace of process 1, which people mean by "the host".
+/// The namespace of process 1, which people mean by "the host". Who may not look at it knows whether his own is the one
+/// that the kernel began with: this tunable is in no other.
 fn host_netns() -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/1/ns/net").ok().map(|m| m.ino() as u32)
+    let of_first = std::fs::metadata("/proc/1/ns/net").map(|m| m.ino() as u32);
+    let is_first = || Path::new("/proc/sys/net/core/netdev_max_backlog").exists();
+    of_first.ok().or_else(|| own::own_netns().ok().filter(|_| is_first()))
 }
 
 /// What is collected while the ring is read.
@@ -310,8 +320,9 @@ impl Reader<'_> {
         }
         if !lost.is_empty() {
             self.intake.borrow_mut().decoder.forget_types();
-            emit(lost)?;
         }
+        // Empty, it is a sign of life that goes the way of the records.
+        emit(lost)?;
         let Some(packets) = self.packets else { return ControlFlow::Continue(()) };
         let told = packets.check(now, self.questions, &mut |inode| self.intake.borrow_mut().decoder.netns_name(inode));
         if told.is_empty() { ControlFlow::Continue(()) } else { emit(told) }

@@ -14,6 +14,7 @@ use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 use super::attach::{self, AttachError, Kprobes, PacketProbes, PacketPrograms, Programs};
 use super::own;
 use super::probe::{CannotRun, Facts};
+use super::rights::{PERF_REMEDY, Rights};
 use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
 use super::wire::Counts;
 use crate::model::record::ProbeKind;
@@ -296,6 +297,16 @@ fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {
 }
 
 fn cannot_attach(error: &AttachError) -> CannotRun {
+    let refused = matches!(error, AttachError::Program(e) if e.kind() == ErrorKind::PermissionDenied);
+    let rights = Rights::gather(true);
+    if refused && rights.perf_refuses() {
+        let level = rights.perf_paranoid.unwrap_or_default();
+        return CannotRun {
+            what: "cannot attach the probe".to_owned(),
+            why: format!("kernel.perf_event_paranoid is {level}, and this process has no CAP_SYS_ADMIN"),
+            remedy: PERF_REMEDY.to_owned(),
+        };
+    }
     CannotRun {
         what: "cannot attach the probe".to_owned(),
         why: error.to_string(),

@@ -20,6 +20,7 @@ pub mod own;
 mod packets;
 pub mod probe;
 mod questions;
+pub mod rights;
 mod set_names;
 mod skel;
 mod users;

@@ -11,6 +11,8 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 
 const NFNL_SUBSYS_IPSET: u16 = 6;
+/// Changes nothing.
+pub const IPSET_CMD_PROTOCOL: u8 = 1;
 const IPSET_ATTR_PROTOCOL: u16 = 1;
 /// Any kernel since 2.6.39 takes the first; questions by index want the second.
 const IPSET_PROTOCOL_MIN: u8 = 6;
@@ -46,6 +48,11 @@ impl OwnSocket {
     /// Its netlink port.
     pub fn port(&self) -> u32 {
         self.port
+    }
+
+    /// True if ipset answers.
+    pub fn knows_ipset(&self) -> bool {
+        self.call(IPSET_CMD_PROTOCOL, &[]).is_ok()
     }
 
     /// Makes a call and gives the kernel's messages in answer, acknowledgements excepted.

@@ -11,6 +11,7 @@ use libbpf_rs::{MapType, ProgramType};
 use thiserror::Error;
 
 use super::attach;
+use super::rights::Rights;
 
 /// Why the probe cannot run: what could not be done, why, and what to do about it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub struct Facts {
     pub programs: bool,
     /// The kernel takes a ring buffer map from us.
     pub ring: bool,
+    /// What may stand in the way of a process that is not root.
+    pub rights: Rights,
 }
 
 const CAPS: [(Capability, &str); 4] = [
@@ -107,6 +110,7 @@ impl Facts {
             btf: Path::new("/sys/kernel/btf/vmlinux").exists(),
             tracefs_writable: control.as_ref().is_some_and(|c| fs::OpenOptions::new().append(true).open(c).is_ok()),
             kprobe_events: control.is_some_and(|c| c.exists()),
+            rights: Rights::gather(tracefs.is_some()),
             tracefs: tracefs.map(|dir| dir.display().to_string()),
             kprobes_enabled: read("/sys/kernel/debug/kprobes/enabled").map(|v| v == "1"),
             ftrace_enabled: read("/proc/sys/kernel/ftrace_enabled").map(|v| v != "0"),
@@ -129,6 +133,8 @@ impl Facts {
             self.check_kernel(),
             self.check_caps(),
             self.check_lockdown(),
+            self.rights.check_memlock(&self.kernel),
+            self.rights.check_perf(),
             self.check_btf(),
             self.check_programs(),
             self.check_ring(),
@@ -221,6 +227,9 @@ impl Facts {
 
     fn check_tracefs(&self) -> Check {
         let remedy = "mount -t tracefs tracefs /sys/kernel/tracing";
+        if let Some(shut) = self.rights.check_tracefs() {
+            return shut;
+        }
         match &self.tracefs {
             Some(dir) if self.tracefs_writable => check("tracefs", Verdict::Good, dir.as_str(), ""),
             Some(dir) if self.kprobe_events => {
@@ -292,7 +301,7 @@ impl Facts {
     }
 }
 
-fn check(name: &'static str, verdict: Verdict, found: impl Into<String>, remedy: &str) -> Check {
+pub(super) fn check(name: &'static str, verdict: Verdict, found: impl Into<String>, remedy: &str) -> Check {
     let remedy = if verdict == Verdict::Good { String::new() } else { remedy.to_owned() };
     Check { name, verdict, found: found.into(), remedy }
 }
@@ -310,7 +319,7 @@ fn chosen(modes: &str) -> Option<&str> {
     Some(modes.split_once('[')?.1.split_once(']')?.0)
 }
 
-fn version_of(release: &str) -> Option<(u32, u32)> {
+pub(super) fn version_of(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
@@ -330,10 +339,13 @@ fn has_ipset(kernel: &str, kallsyms: &str) -> bool {
     let lists = |file: &str| {
         fs::read_to_string(modules.join(file)).is_ok_and(|text| text.lines().any(|l| l.contains("/ip_set.ko")))
     };
+    // A service may not look at the modules: then the kernel is asked, which loads ipset where it is there.
+    let asked = || fs::read_dir(&modules).is_err() && super::own::OwnSocket::open().is_ok_and(|s| s.knows_ipset());
     Path::new("/sys/module/ip_set").exists()
         || kallsyms.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add"))
         || lists("modules.dep")
         || lists("modules.builtin")
+        || asked()
 }
 
 #[cfg(test)]
@@ -358,6 +370,7 @@ mod tests {
             lockdown: Some("none".into()),
             programs: true,
             ring: true,
+            rights: Rights::default(),
         }
     }
 
@@ -382,6 +395,16 @@ mod tests {
             (Facts { ipset: false, ..fine() }, "no ipset", "modules"),
             (Facts { tracefs: None, nfnetlink_btf: false, ..fine() }, "not mounted", "mount -t tracefs"),
             (Facts { tracefs_writable: false, ..fine() }, "cannot be written", "sudo"),
+            (
+                Facts {
+                    tracefs: None,
+                    kprobe_events: false,
+                    rights: Rights { tracefs_shut: Some("/t".into()), ..Rights::default() },
+                    ..fine()
+                },
+                "shut to this user",
+                "CAP_DAC_OVERRIDE",
+            ),
             (
                 Facts { kprobe_events: false, tracefs_writable: false, nfnetlink_btf: false, ..fine() },
                 "no kprobe",

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io;
 
 use super::Format;
-use super::jsonl::kind;
+use super::pairs::kind;
 use crate::model::field::{self, Context, Value};
 use crate::model::record::{Event, Record};
 

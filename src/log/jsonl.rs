@@ -9,6 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use super::Format;
+use super::pairs::kind;
 use crate::model::record::{Actor, Call, End, Event, Lost, OpenDump, Packets, Record, Start, Time};
 
 /// Version of the record's schema.
@@ -34,17 +35,6 @@ impl Format for Json {
         }
         o.end();
         out.push(b'\n');
-    }
-}
-
-/// The word under `kind`.
-pub(super) fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::Call(_) => "call",
-        Event::Packets(_) => "packets",
-        Event::Lost(_) => "lost",
-        Event::Start(_) => "start",
-        Event::Stop(_) => "stop",
     }
 }
 

@@ -4,12 +4,15 @@
 //! the terminal.
 
 pub mod csv;
+pub mod datagram;
 pub mod export;
 pub mod file;
+pub mod journal;
 pub mod jsonl;
 pub mod new_file;
 pub mod pace;
 pub mod packed;
+pub mod pairs;
 pub mod read;
 pub mod recordings;
 pub mod replay;
@@ -18,6 +21,7 @@ pub mod restore;
 pub mod seal;
 pub mod seed;
 pub mod sink;
+pub mod syslog;
 pub mod text;
 pub mod verify;
 pub mod who;

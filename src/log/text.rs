@@ -41,7 +41,7 @@ impl Format for Text {
 }
 
 /// RFC 3339, UTC, microseconds.
-struct Utc(Time);
+pub(super) struct Utc(pub(super) Time);
 
 impl Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,7 +75,12 @@ impl Display for Name<'_> {
 
 fn write_record(line: &mut String, record: &Record) -> fmt::Result {
     write!(line, "{} ", Utc(record.time))?;
-    match &record.event {
+    write_event(line, &record.event)
+}
+
+/// What follows the time.
+pub(super) fn write_event(line: &mut String, event: &Event) -> fmt::Result {
+    match event {
         Event::Call(call) => write_call(line, call),
         Event::Packets(packets) => write_packets(line, packets),
         Event::Lost(lost) => write_lost(line, lost),

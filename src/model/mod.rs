@@ -32,6 +32,7 @@ pub mod responsible;
 pub mod rows;
 pub mod set_type;
 pub mod sets;
+pub mod severity;
 mod tally;
 pub mod text;
 pub mod time;

@@ -67,6 +67,9 @@ pub struct Show<'a> {
     pub trouble: Arc<Mutex<Option<String>>>,
 }
 
+/// See [`Desk::pulse`].
+pub type Pulse<'a> = Box<dyn FnMut(u64, bool) + Send + 'a>;
+
 /// Admits, numbers, writes and counts.
 pub struct Desk<'a> {
     /// Which calls are wanted.
@@ -89,6 +92,8 @@ pub struct Desk<'a> {
     pub stop_on_error: Option<Stop>,
     /// The filter's text, for the start record.
     pub filter_text: Option<String>,
+    /// Called at each batch, empty ones too: with the number of records so far, and whether something was lost.
+    pub pulse: Option<Pulse<'a>>,
     seq: u64,
     lossy: bool,
     /// The outlet that ended the run, and why.
@@ -113,6 +118,7 @@ impl<'a> Desk<'a> {
             tell: None,
             stop_on_error: None,
             filter_text,
+            pulse: None,
             seq: 0,
             lossy: false,
             failed: None,
@@ -131,8 +137,11 @@ impl<'a> Desk<'a> {
             let patience = if unpublished { PUBLISH.saturating_sub(published.elapsed()) } else { LOOK };
             match batches.recv_timeout(patience) {
                 Ok(batch) => {
+                    unpublished |= self.show.is_some() && !batch.is_empty();
                     self.take(batch)?;
-                    unpublished = self.show.is_some();
+                    if let Some(pulse) = &mut self.pulse {
+                        pulse(self.seq, self.lossy || self.outlets.iter().any(Outlet::lossy));
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => unpublished |= self.is_asked(),
                 Err(RecvTimeoutError::Disconnected) => break,

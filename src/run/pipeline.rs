@@ -91,8 +91,16 @@ fn at_the_desk(desk: &mut Desk<'_>, batches: &Receiver<Vec<Record>>) -> Result<(
 }
 
 /// Many busy callers leave a reader of equal rank a small share of the processor, and the ring runs full. As auditd
-/// does, this thread goes a little ahead of them; without the right to (`CAP_SYS_NICE`) it stays where it is.
-fn ahead_of_callers() {
+/// does, this thread goes a little ahead of them; without the right to (`CAP_SYS_NICE`) it stays where it is. Threads
+/// that it starts go with it. Returns where it was.
+pub fn ahead_of_callers() -> i32 {
     const NICE: i32 = -10;
-    let _ = rustix::process::setpriority_process(None, NICE);
+    let before = rustix::process::getpriority_process(None).unwrap_or(0);
+    set_nice(NICE);
+    before
+}
+
+/// Sets this thread's own rank.
+pub fn set_nice(nice: i32) {
+    let _ = rustix::process::setpriority_process(None, nice);
 }

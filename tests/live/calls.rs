@@ -59,7 +59,7 @@ fn the_original_sequence_gives_ten_records() {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn each_op_ends_as_its_user_was_told() {
+fn r11_each_op_ends_as_its_user_was_told() {
     let script = [
         "ipset create a hash:ip timeout 60",
         "ipset create a hash:ip",

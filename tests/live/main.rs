@@ -17,9 +17,11 @@ mod messages;
 mod packets;
 mod rebuild;
 mod refusals;
+mod rights;
 #[path = "../messages/saved.rs"]
 mod saved;
 mod screen;
 mod sentences;
+mod service;
 #[path = "../workload/mod.rs"]
 mod workload;

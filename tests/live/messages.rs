@@ -35,7 +35,7 @@ fn kernel() -> SocketAddr {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn a_failing_restore_tells_errno_line_and_how_far_it_came() {
+fn r11_a_failing_restore_tells_errno_line_and_how_far_it_came() {
     let log = audited(|| {
         let add =
             "(for i in {1..501} x {503..1000}; do [ $i = x ] && i=7; echo add a 10.0.$((i/250)).$((i%250)); done)";
@@ -197,7 +197,7 @@ fn a_refused_batch_is_recorded() {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn a_message_longer_than_the_copy_raises_an_alarm() {
+fn r13_a_message_longer_than_the_copy_raises_an_alarm() {
     let log = audited(|| {
         let socket = socket();
         let mut m = message(9, "a", 1, 1);

@@ -20,7 +20,7 @@ fn log() -> Output {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn without_root() {
+fn r9_without_root() {
     let program = std::env::var("IPSETAUDIT_BIN").expect("IPSETAUDIT_BIN names the program");
     let mut user = std::process::Command::new("setpriv");
     user.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", &program, "log"]);
@@ -29,7 +29,7 @@ fn without_root() {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn without_a_capability() {
+fn r9_without_a_capability() {
     let program = std::env::var("IPSETAUDIT_BIN").expect("IPSETAUDIT_BIN names the program");
     let mut poor = std::process::Command::new("setpriv");
     let drop = "-bpf,-sys_admin,-perfmon";
@@ -39,7 +39,7 @@ fn without_a_capability() {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn without_tracefs() {
+fn r9_without_tracefs() {
     assert_eq!(sh("umount -l /sys/kernel/tracing; umount -l /sys/kernel/debug; true"), 0);
     let program = std::env::var("IPSETAUDIT_BIN").expect("IPSETAUDIT_BIN names the program");
     let timed = std::process::Command::new("timeout").args(["8", &program, "log", "--format", "json"]).output();
@@ -55,7 +55,7 @@ fn without_tracefs() {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn with_kprobes_switched_off() {
+fn r9_with_kprobes_switched_off() {
     assert_eq!(sh("echo 0 > /sys/kernel/debug/kprobes/enabled"), 0);
     let output = log();
     assert_eq!(sh("echo 1 > /sys/kernel/debug/kprobes/enabled"), 0);
@@ -65,7 +65,7 @@ fn with_kprobes_switched_off() {
 /// With what earlier tests loaded unloaded, and nothing there to load it again.
 #[test]
 #[ignore = "needs a kernel"]
-fn without_ipset() {
+fn r9_without_ipset() {
     let unload = "ipset destroy; for i in {1..50}; do
         rmmod $(awk '/^(ip_set|xt_set|em_ipset)/ { print $1 }' /proc/modules)
         [[ -e /sys/module/ip_set ]] || exit 0

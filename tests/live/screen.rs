@@ -13,6 +13,7 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::Value;
 
 use crate::audit::{program, sh, wait_for};
+use crate::rights::{OF_A_SCREEN_UNDER_SUDO, assert_rights, kept_by_root};
 
 const COLUMNS: NonZero<u16> = NonZero::new(120).unwrap();
 const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
@@ -28,6 +29,19 @@ struct Terminal {
 
 impl Terminal {
     fn start(args: &[&str]) -> Self {
+        let terminal = Self::stuck(args);
+        let (mut output, shown) = (terminal.keys.try_clone().unwrap(), Arc::clone(&terminal.picture));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = output.read(&mut bytes) {
+                shown.lock().unwrap().process(&bytes[..n]);
+            }
+        });
+        terminal
+    }
+
+    /// A terminal that takes what its buffer holds, and then nothing more.
+    fn stuck(args: &[&str]) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = rustix::pty::openpt(flags).unwrap();
         rustix::pty::grantpt(&master).unwrap();
@@ -43,6 +57,8 @@ impl Terminal {
             .arg(program().get_program())
             .args(args)
             .env("TERM", "xterm-256color")
+            .env("SUDO_UID", "1234")
+            .env("SUDO_GID", "1234")
             .stdin(stdio())
             .stdout(stdio())
             .stderr(stdio())
@@ -50,13 +66,6 @@ impl Terminal {
             .unwrap();
         let keys = File::from(master);
         let picture = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
-        let (mut output, shown) = (keys.try_clone().unwrap(), Arc::clone(&picture));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(n @ 1..) = output.read(&mut bytes) {
-                shown.lock().unwrap().process(&bytes[..n]);
-            }
-        });
         Self { child, keys, slave, before, picture }
     }
 
@@ -129,12 +138,13 @@ fn exported(file: &Path) -> Vec<[String; 4]> {
 
 #[test]
 #[ignore = "needs a kernel"]
-fn calls_are_seen_while_they_happen() {
+fn r5_calls_are_seen_while_they_happen_paused_and_filtered() {
     sh("ipset flush; ipset destroy");
     let place = tempfile::tempdir().unwrap();
     let (recording, file) = (place.path().join("calls.jsonl"), place.path().join("adds.csv"));
     let mut terminal = Terminal::start(&["--record", recording.to_str().unwrap()]);
     terminal.wait_to_show(&["LIVE", "0 calls", "lost 0"]);
+    assert_rights(terminal.child.id(), kept_by_root() | OF_A_SCREEN_UNDER_SUDO);
 
     // Each row is there before the next call is made.
     for (command, words) in [
@@ -167,7 +177,33 @@ fn calls_are_seen_while_they_happen() {
     assert_eq!(terminal.quit().code(), Some(0));
     let rows = exported(&file);
     assert_eq!(rows, recorded_adds(&recording));
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&file.metadata().unwrap()), 1234, "it is the user's behind sudo");
     assert_eq!(rows.len(), 7);
     assert_eq!(rows[1][1..], ["blocklist", "failed", "192.0.2.1"].map(str::to_owned));
+    sh("ipset flush; ipset destroy");
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn r5_a_stuck_terminal_keeps_no_call_from_the_log() {
+    sh("ipset flush; ipset destroy; ipset create a hash:ip");
+    let place = tempfile::tempdir().unwrap();
+    let recording = place.path().join("calls.jsonl");
+    let mut terminal = Terminal::stuck(&["--record", recording.to_str().unwrap()]);
+    let lines = || std::fs::read_to_string(&recording).unwrap_or_default().lines().count();
+    wait_for("the start record", || lines() == 1);
+    // Each round changes the whole screen, and the terminal's buffer is full after the first.
+    for round in 0..5 {
+        assert_eq!(sh(&format!("for i in {{1..40}}; do ipset add a 10.{round}.0.$i; done")), 0);
+        terminal.press("2");
+        terminal.press("1");
+        wait_for("the calls", || recorded_adds(&recording).len() == 40 * (round + 1));
+    }
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(terminal.child.id() as i32), nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    wait_for("the end", || terminal.child.try_wait().unwrap().is_some());
+    let text = std::fs::read_to_string(&recording).unwrap();
+    let stop: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(stop["ops"]["add"], serde_json::json!({ "entered": 200, "recorded": 200, "lost": 0 }));
     sh("ipset flush; ipset destroy");
 }
