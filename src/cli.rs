@@ -21,6 +21,7 @@ use crate::log::restore::Wanted;
 use crate::log::seal::{Seal, Sealer};
 use crate::model::Limits;
 use crate::model::filter::Filter;
+use crate::model::record::ProbeKind;
 
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
@@ -191,6 +192,15 @@ enum Probe {
     Fexit,
 }
 
+impl Probe {
+    fn kind(self) -> ProbeKind {
+        match self {
+            Self::Kprobe => ProbeKind::Kprobe,
+            Self::Fexit => ProbeKind::Fexit,
+        }
+    }
+}
+
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Plan {
@@ -307,19 +317,11 @@ impl Cli {
     /// # Errors
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
-        use crate::model::record::ProbeKind;
         let Global { daemon, in_background, verbose, mut record, filter, queries, buffer, .. } = self.global;
         let Global { keep, packet_path, probe, unpinned, files, .. } = self.global;
         let daemon = daemon.then_some(if in_background { Daemon::InBackground } else { Daemon::Called });
-        let capture = crate::bpf::Config {
-            ring_size: buffer,
-            pinned: !unpinned,
-            packet_path,
-            probe: probe.map(|p| match p {
-                Probe::Kprobe => ProbeKind::Kprobe,
-                Probe::Fexit => ProbeKind::Fexit,
-            }),
-        };
+        let probe = probe.map(Probe::kind);
+        let capture = crate::bpf::Config { ring_size: buffer, pinned: !unpinned, packet_path, probe };
         if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
             return Err(format!("the filter is wrong: {error}"));
         }
@@ -334,10 +336,7 @@ impl Cli {
         if from_files && packet_path {
             return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
         }
-        if daemon.is_some()
-            && (from_files
-                || matches!(&self.command, Some(Command::Doctor { .. } | Command::Who(_) | Command::Report(_))))
-        {
+        if daemon.is_some() && (from_files || !matches!(&self.command, None | Some(Command::Log { .. }))) {
             return Err("--daemon audits this host; it goes alone, or with log".into());
         }
         // A daemon leaves the folder in which it was called.
@@ -356,7 +355,7 @@ impl Cli {
             let seal = keeping.seal.clone().filter(|_| format == LogFormat::Json);
             let keeping = Keeping { seal, ..keeping.clone() };
             let (output, live) = (output.map(in_place), !from_files);
-            End::Lines(Lines { format, output, netns, explain, live, keeping, on_error })
+            End::Lines(Lines { format, output, netns, live, explain, keeping, on_error })
         };
         let recorded = |files, speed, filter, window, end| {
             Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })

@@ -65,7 +65,9 @@ fn without_screen(live: &Live, outlet: Outlet, to: Option<&Lines>) -> Result<Sta
     let mut capture = Capture::open(&live.capture)?;
     pipeline::ahead_of_callers();
     let is_daemon = live.daemon.is_some();
-    privileges::lay_down(&Work { files, ..Work::default() }, || capture.is_in_reach())?;
+    privileges::lay_down(&Work { files, packet_path: live.capture.packet_path, ..Work::default() }, || {
+        capture.is_in_reach()
+    })?;
     if is_daemon {
         daemon::detach()?;
     }
@@ -94,7 +96,8 @@ fn on_screen(live: &Live) -> Result<Status> {
     let owner = sudo_owner(environment);
     let files: Vec<_> = live.record.as_deref().into_iter().collect();
     let nice = pipeline::ahead_of_callers();
-    let work = Work { files, exports: true, gives_files_away: owner.is_some() };
+    let packet_path = live.capture.packet_path;
+    let work = Work { files, exports: true, gives_files_away: owner.is_some(), packet_path };
     privileges::lay_down(&work, || capture.is_in_reach())?;
     let screen = || {
         pipeline::set_nice(nice);
