@@ -16,12 +16,13 @@ use super::ask;
 use super::balance::Balance;
 use super::canary::{self, Sight};
 use super::clock::Clock;
+use super::coverage;
 use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Own, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
 use super::packets::PacketPath;
 use super::probe::CannotRun;
-use crate::model::record::{Cause, End, Event, Lost, ProbeKind, Record, Start};
+use crate::model::record::{Cause, End, Event, Lost, Record, Start};
 use crate::source::{Emit, Source, Stop};
 
 /// Records that go on together, at most.
@@ -38,29 +39,6 @@ const QUESTIONS: usize = 8;
 const SETTLE: Duration = Duration::from_secs(1);
 /// What the busiest callers could write to the ring in a second; sets the reader's timer for a small ring.
 const RING_BYTES_PER_SECOND: u64 = 256 << 20;
-
-/// What the probe sees, and what it does not: told in every start record.
-pub const SEEN: [&str; 1] = ["every ipset call by netlink, in every network namespace"];
-/// Seen beside it where it is asked for.
-const SEEN_OF_PACKETS: &str =
-    "how many elements packets add or delete (iptables SET target), once a second, by set and hook";
-/// Changes that are no call.
-pub const UNSEEN: [&str; 4] = [
-    "elements that time out",
-    "elements evicted by forceadd",
-    UNSEEN_OF_PACKETS,
-    "sets that go with their network namespace",
-];
-const UNSEEN_OF_PACKETS: &str = "elements added or deleted by packets (iptables SET target)";
-/// What is left of it where the packet path is asked for.
-const UNSEEN_OF_COUNTED: &str = "which elements packets add or delete";
-
-/// What fexit does not see on top of that.
-const UNSEEN_BY_FEXIT: [&str; 3] = [
-    "attempts without CAP_NET_ADMIN, and refused batches",
-    "which element of a restore failed, and why",
-    "how long a call took",
-];
 
 /// A live capture, attached and ready.
 #[derive(Debug)]
@@ -92,8 +70,8 @@ impl Capture {
             boot_id: read("/proc/sys/kernel/random/boot_id"),
             kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
             probe: probe.kind().name().to_owned(),
-            seen: SEEN.into_iter().chain(packets.as_ref().map(|_| SEEN_OF_PACKETS)).map(str::to_owned).collect(),
-            unseen: unseen(probe.kind(), packets.is_some()),
+            seen: coverage::seen(packets.is_some()),
+            unseen: coverage::unseen(probe.kind(), packets.is_some()),
             ..Start::default()
         };
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
@@ -110,12 +88,6 @@ impl Capture {
         let sockets = Sockets::open()?;
         Probe::try_open(&Config::default(), &sockets.own).map(drop)
     }
-}
-
-fn unseen(probe: ProbeKind, packets_counted: bool) -> Vec<String> {
-    let more = if probe == ProbeKind::Fexit { &UNSEEN_BY_FEXIT[..] } else { &[] };
-    let left = |what| if packets_counted && what == UNSEEN_OF_PACKETS { UNSEEN_OF_COUNTED } else { what };
-    UNSEEN.iter().chain(more).map(|&what| left(what).to_owned()).collect()
 }
 
 /// The program's own sockets: two, because they are used by two threads.

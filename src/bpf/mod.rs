@@ -10,6 +10,7 @@ mod balance;
 pub mod canary;
 mod capture;
 mod clock;
+mod coverage;
 mod decode;
 mod identity;
 pub mod load;
