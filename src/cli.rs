@@ -4,7 +4,6 @@
 
 pub mod after;
 mod files;
-mod refusals;
 pub mod when;
 
 use std::io::IsTerminal;
@@ -21,6 +20,8 @@ use crate::log::file::Keeping;
 use crate::log::restore::Wanted;
 use crate::log::seal::{Seal, Sealer};
 use crate::model::Limits;
+use crate::model::filter::Filter;
+use crate::model::record::ProbeKind;
 
 /// Who changed this ipset, when, how, and did it work?
 #[derive(Debug, Parser)]
@@ -191,6 +192,15 @@ enum Probe {
     Fexit,
 }
 
+impl Probe {
+    fn kind(self) -> ProbeKind {
+        match self {
+            Self::Kprobe => ProbeKind::Kprobe,
+            Self::Fexit => ProbeKind::Fexit,
+        }
+    }
+}
+
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Plan {
@@ -307,36 +317,28 @@ impl Cli {
     /// # Errors
     /// What was asked for and cannot be done.
     pub fn plan(self) -> Result<Plan, String> {
-        use crate::model::record::ProbeKind;
-        if let Some(why) = refusals::refusal(&self) {
-            return Err(why);
+        let Global { daemon, in_background, verbose, mut record, filter, queries, buffer, .. } = self.global;
+        let Global { keep, packet_path, probe, unpinned, files, .. } = self.global;
+        let daemon = daemon.then_some(if in_background { Daemon::InBackground } else { Daemon::Called });
+        let probe = probe.map(Probe::kind);
+        let capture = crate::bpf::Config { ring_size: buffer, pinned: !unpinned, packet_path, probe };
+        if let Some(error) = filter.as_deref().and_then(|f| Filter::parse(f).err()) {
+            return Err(format!("the filter is wrong: {error}"));
         }
-        let from_files = refusals::from_files(&self);
-        let Global {
-            daemon,
-            verbose,
-            mut record,
-            filter,
-            queries,
-            buffer,
-            keep,
-            packet_path,
-            probe,
-            unpinned,
-            files,
-            ..
-        } = self.global;
-        let daemon = daemon.then_some(if self.global.in_background { Daemon::InBackground } else { Daemon::Called });
-        let capture = crate::bpf::Config {
-            ring_size: buffer,
-            pinned: !unpinned,
-            packet_path,
-            probe: probe.map(|p| match p {
-                Probe::Kprobe => ProbeKind::Kprobe,
-                Probe::Fexit => ProbeKind::Fexit,
-            }),
-        };
         let keep = keep.max(1);
+        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Who(_) | Command::Report(_)))
+            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
+        if from_files && record.is_some() {
+            return Err(
+                "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
+            );
+        }
+        if from_files && packet_path {
+            return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
+        }
+        if daemon.is_some() && (from_files || !matches!(&self.command, None | Some(Command::Log { .. }))) {
+            return Err("--daemon audits this host; it goes alone, or with log".into());
+        }
         // A daemon leaves the folder in which it was called.
         let in_place = |path: PathBuf| if daemon.is_some() { std::path::absolute(&path).unwrap_or(path) } else { path };
         record = record.map(in_place);
@@ -352,15 +354,8 @@ impl Cli {
         let lines = |format, output: Option<PathBuf>, netns, explain, on_error| {
             let seal = keeping.seal.clone().filter(|_| format == LogFormat::Json);
             let keeping = Keeping { seal, ..keeping.clone() };
-            End::Lines(Lines {
-                format,
-                output: output.map(in_place),
-                netns,
-                explain,
-                live: !from_files,
-                keeping,
-                on_error,
-            })
+            let (output, live) = (output.map(in_place), !from_files);
+            End::Lines(Lines { format, output, netns, live, explain, keeping, on_error })
         };
         let recorded = |files, speed, filter, window, end| {
             Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
@@ -374,8 +369,22 @@ impl Cli {
             }
             None if on_terminal() => live(filter, End::Screen),
             None => live(filter, lines(LogFormat::Text, None, None, false, OnSinkError::Continue)),
-            Some(Command::Log { format: LogFormat::Text, output: None, on_sink_error, .. }) if daemon.is_some() => {
-                live(filter, lines(LogFormat::Syslog, None, None, false, on_sink_error))
+            Some(Command::Log { format, netns: Some(_), .. }) if format != LogFormat::Restore => {
+                return Err("--netns goes with --format restore; for other formats use --filter netns_name=NAME".into());
+            }
+            Some(Command::Log {
+                format: LogFormat::Syslog | LogFormat::Text, output: None, explain: false, ..
+            }) if daemon.is_some() => live(filter, lines(LogFormat::Syslog, None, None, false, OnSinkError::Continue)),
+            Some(Command::Log { format, output: None, .. }) if daemon.is_some() && format != LogFormat::Journal => {
+                return Err("a daemon has no standard output: name a file with -o, or leave --format to syslog".into());
+            }
+            Some(Command::Log { format, explain: true, .. })
+                if !matches!(format, LogFormat::Text | LogFormat::Json) =>
+            {
+                return Err("--explain goes with --format text or json; the others have no place for it".into());
+            }
+            Some(Command::Log { from, window, .. }) if from.is_empty() && !window.is_all() => {
+                return Err("--since and --until go with --from FILE".into());
             }
             Some(Command::Log { format, output, from, netns, explain, on_sink_error, .. }) if from.is_empty() => {
                 live(filter, lines(format, output, netns, explain, on_sink_error))
@@ -383,9 +392,19 @@ impl Cli {
             Some(Command::Log { format, output, from, netns, explain, on_sink_error, window }) => {
                 recorded(from, 0.0, filter, window, lines(format, output, netns, explain, on_sink_error))
             }
+            Some(Command::Who(_)) if filter.is_some() => {
+                return Err(
+                    "who looks at every call that bears on the set; log --from FILE -f EXPR chooses calls".into()
+                );
+            }
             Some(Command::Who(who)) => Plan::Who(who.plan()),
             Some(Command::Report(report)) => Plan::Report(report.plan(filter, queries)),
-            Some(Command::Replay { files, speed }) => recorded(files, speed, filter, Window::default(), End::Screen),
+            Some(Command::Replay { files, speed }) => {
+                if !on_terminal() {
+                    return Err("replay needs a terminal; log --from FILE prints a recording".into());
+                }
+                recorded(files, speed, filter, Window::default(), End::Screen)
+            }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
             // Answered above.
             Some(Command::Verify { .. }) => unreachable!("verify has its own plan"),

@@ -19,10 +19,11 @@ use super::canary::{self, Sight};
 use super::clock::Clock;
 use super::coverage;
 use super::decode::{self, Decoder};
-use super::load::{Config, Counter, Own, Probe, ReaderState, Undelivered};
+use super::load::{Config, Counter, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
 use super::packets::PacketPath;
 use super::probe::CannotRun;
+use super::sockets::Sockets;
 use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
 
@@ -94,37 +95,6 @@ impl Capture {
     pub fn rehearse() -> Result<(), CannotRun> {
         let sockets = Sockets::open(true)?;
         Probe::try_open(&Config::default(), &sockets.own).map(drop)
-    }
-}
-
-/// The program's own sockets: two, because they are used by two threads.
-#[derive(Debug)]
-struct Sockets {
-    canary: OwnSocket,
-    questions: OwnSocket,
-    own: Own,
-}
-
-impl Sockets {
-    fn open(pinned: bool) -> Result<Self, CannotRun> {
-        let cannot = |e: std::io::Error| CannotRun {
-            what: "cannot open a netlink socket to nfnetlink".to_owned(),
-            why: e.to_string(),
-            remedy: "install the modules of the running kernel (CONFIG_NETFILTER_NETLINK)".to_owned(),
-        };
-        let (mut canary, mut questions) = (OwnSocket::open().map_err(cannot)?, OwnSocket::open().map_err(cannot)?);
-        let netns = own::own_netns().map_err(cannot)?;
-        let own = Own { ports: [canary.port(), questions.port()], netns };
-        if !pinned {
-            canary.let_go();
-            questions.let_go();
-        }
-        Ok(Self { canary, questions, own })
-    }
-
-    /// A call of any kind loads `ip_set`, where it is a module: the packet path's functions are in it.
-    fn load_ipset(&self) {
-        let _ = self.questions.call(own::IPSET_CMD_PROTOCOL, &[]);
     }
 }
 

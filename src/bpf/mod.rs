@@ -23,6 +23,7 @@ mod questions;
 pub mod rights;
 mod set_names;
 mod skel;
+mod sockets;
 mod users;
 pub mod wire;
 

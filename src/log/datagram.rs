@@ -31,7 +31,7 @@ pub struct DatagramSink {
     takes_files: bool,
     /// It failed the last time: it is not waited for again before it takes something.
     failing: bool,
-    /// Records of the last batch that were sent.
+    /// Records of the last batch that were sent before it failed.
     taken: usize,
     datagram: Vec<u8>,
 }
@@ -74,21 +74,21 @@ impl DatagramSink {
 
 impl Sink for DatagramSink {
     fn write(&mut self, batch: &[Record]) -> io::Result<()> {
-        self.taken = 0;
-        for record in batch {
+        for (written, record) in batch.iter().enumerate() {
             self.datagram.clear();
             self.format.append(record, &mut self.datagram);
             while self.datagram.ends_with(b"\n") {
                 self.datagram.pop();
             }
-            if !self.datagram.is_empty() {
-                // The journal's last field is ended by its line break; a syslog daemon cuts one off.
-                self.datagram.push(b'\n');
-                let sent = self.send();
-                self.failing = sent.is_err();
-                sent.map_err(still_there)?;
+            if self.datagram.is_empty() {
+                continue;
             }
-            self.taken += 1;
+            // The journal's last field is ended by its line break; a syslog daemon cuts one off.
+            self.datagram.push(b'\n');
+            let sent = self.send();
+            self.failing = sent.is_err();
+            self.taken = written;
+            sent.map_err(|why| why.raw_os_error().map_or(why, still_there))?;
         }
         Ok(())
     }
@@ -113,7 +113,8 @@ fn connect(path: &Path) -> io::Result<UnixDatagram> {
 }
 
 /// A closed pipe ends a run; a receiver that wants no more does not.
-fn still_there(error: io::Error) -> io::Error {
+fn still_there(errno: i32) -> io::Error {
+    let error = io::Error::from_raw_os_error(errno);
     if error.kind() == ErrorKind::BrokenPipe { io::Error::new(ErrorKind::NotConnected, error) } else { error }
 }
 
@@ -172,9 +173,11 @@ mod tests {
         assert!(next(&first).contains(" s2 "));
 
         drop(first);
-        assert!(sink.write(&batch(3)).is_err() && sink.taken() == 0);
+        assert!(sink.write(&batch(3)).is_err());
+        assert_eq!(sink.taken(), 0);
         std::fs::remove_file(&path).unwrap();
-        assert!(sink.write(&batch(3)).is_err() && sink.taken() == 0);
+        assert!(sink.write(&batch(3)).is_err());
+        assert_eq!(sink.taken(), 0);
         let second = UnixDatagram::bind(&path).unwrap();
         sink.write(&batch(1)).unwrap();
         assert!(next(&second).contains(" s1 "));
@@ -192,7 +195,7 @@ mod tests {
         let path = place.path().join("log");
         let receiver = UnixDatagram::bind(&path).unwrap();
         let mut sink = DatagramSink::open(Box::new(Syslog::default()), &path, false).unwrap();
-        assert!(sink.write(&batch(100_000)).is_err());
+        sink.write(&batch(100_000)).unwrap_err();
         let taken = sink.taken();
         assert!(taken > 0);
         for n in 1..=taken {

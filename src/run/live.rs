@@ -38,34 +38,36 @@ use crate::ui::{self, Latest, News, Origin};
 pub fn audit(live: &Live) -> Result<Status> {
     match (&live.end, live.daemon) {
         (_, Some(Daemon::Called)) => daemon::launch(),
-        (End::Screen, _) => on_screen(live),
-        (End::Lines(to), Some(Daemon::InBackground)) if to.output.is_none() && to.format == LogFormat::Syslog => {
-            without_screen(live, to, sockets::syslog()?)
-        }
-        (End::Lines(to), _) => without_screen(live, to, lines(to, Content::Recording)?),
+        (End::Screen, None) => on_screen(live),
+        (
+            End::Screen | End::Lines(Lines { format: LogFormat::Syslog, output: None, .. }),
+            Some(Daemon::InBackground),
+        ) => without_screen(live, sockets::syslog()?, None),
+        (End::Lines(to), _) => without_screen(live, lines(to, Content::Recording)?, Some(to)),
     }
 }
 
-fn without_screen(live: &Live, to: &Lines, outlet: Outlet) -> Result<Status> {
+fn without_screen(live: &Live, outlet: Outlet, to: Option<&Lines>) -> Result<Status> {
     let stop = Stop::default();
-    let has_file = to.output.is_some() || live.record.is_some();
-    let watch = if has_file { Signals::watch_beside_files } else { Signals::watch };
+    let files: Vec<_> = file(&live.end).into_iter().chain(live.record.as_deref()).collect();
+    let watch = if files.is_empty() { Signals::watch } else { Signals::watch_beside_files };
     let signals = watch(&stop).context("cannot watch for signals")?;
     let filter = live.filter.as_deref().map(Filter::parse).transpose()?;
     let ended_by = || signals.name().unwrap_or("stopped").to_owned();
     let each_second = || signals.hang_up(&stop);
     let mut desk = Desk::new(Admission { queries: live.queries, filter, ..Admission::default() }, &ended_by);
-    desk.explainer = to.explain.then(LogExplainer::default);
+    desk.explainer = to.is_some_and(|to| to.explain).then(LogExplainer::default);
     desk.outlets.push(outlet);
     desk.outlets.extend(recording(live)?);
     desk.each_second = &each_second;
     desk.tell = Some(|told| eprintln!("ipsetaudit-tui: {told}"));
-    desk.stop_on_error = (to.on_error == OnSinkError::Exit).then(|| stop.clone());
+    desk.stop_on_error = to.is_some_and(|to| to.on_error == OnSinkError::Exit).then(|| stop.clone());
     let mut capture = Capture::open(&live.capture)?;
-    let files: Vec<_> = log_file(&live.end).into_iter().chain(live.record.as_deref()).collect();
     pipeline::ahead_of_callers();
     let is_daemon = live.daemon.is_some();
-    privileges::lay_down(&Work { files, ..Work::default() }, || capture.is_in_reach())?;
+    privileges::lay_down(&Work { files, packet_path: live.capture.packet_path, ..Work::default() }, || {
+        capture.is_in_reach()
+    })?;
     if is_daemon {
         daemon::detach()?;
     }
@@ -94,7 +96,8 @@ fn on_screen(live: &Live) -> Result<Status> {
     let owner = sudo_owner(environment);
     let files: Vec<_> = live.record.as_deref().into_iter().collect();
     let nice = pipeline::ahead_of_callers();
-    let work = Work { files, exports: true, gives_files_away: owner.is_some() };
+    let packet_path = live.capture.packet_path;
+    let work = Work { files, exports: true, gives_files_away: owner.is_some(), packet_path };
     privileges::lay_down(&work, || capture.is_in_reach())?;
     let screen = || {
         pipeline::set_nice(nice);
@@ -115,7 +118,7 @@ fn on_screen(live: &Live) -> Result<Status> {
 }
 
 /// The file that lines go to.
-fn log_file(end: &End) -> Option<&Path> {
+fn file(end: &End) -> Option<&Path> {
     match end {
         End::Lines(Lines { output: Some(path), .. }) => Some(path),
         _ => None,
@@ -157,17 +160,18 @@ pub(super) fn lines(to: &Lines, json: Content) -> Result<Outlet> {
     }
     let content = if to.format == LogFormat::Json { json } else { Content::Lines };
     Ok(match to.output.as_deref() {
-        Some(path) => file(path, format, content, &to.keeping)?,
+        Some(path) => log_file(path, format, content, &to.keeping)?,
         None => Outlet::new("standard output".to_owned(), Box::new(LineSink::stream(format, harmless::stdout()))),
     })
 }
 
 fn recording(live: &Live) -> Result<Option<Outlet>> {
     let Some(path) = &live.record else { return Ok(None) };
-    file(path, Box::new(Json), Content::Recording, &live.keeping).map(Some)
+    log_file(path, Box::new(Json), Content::Recording, &live.keeping).map(Some)
 }
 
-fn file(path: &Path, format: Box<dyn Format>, content: Content, keeping: &Keeping) -> Result<Outlet> {
+/// A log file, kept as asked.
+fn log_file(path: &Path, format: Box<dyn Format>, content: Content, keeping: &Keeping) -> Result<Outlet> {
     let name = path.display().to_string();
     let sink = FileSink::open(path, format, content, keeping.clone()).with_context(|| format!("cannot open {name}"))?;
     Ok(Outlet::new(name, Box::new(sink)))

@@ -20,6 +20,8 @@ pub struct Work<'a> {
     pub exports: bool,
     /// They are to belong to somebody else.
     pub gives_files_away: bool,
+    /// Sets in other network namespaces are asked for by their index.
+    pub packet_path: bool,
 }
 
 /// Gives up every right but those that the work and the capture need; `reads` tries to read what the probe counts.
@@ -53,6 +55,9 @@ fn kept(had: &CapsHashSet, work: &Work<'_>, reads: &impl Fn() -> bool) -> CapsHa
     add(&mut kept, had, Capability::CAP_SYS_PTRACE);
     if work.gives_files_away {
         add(&mut kept, had, Capability::CAP_CHOWN);
+    }
+    if work.packet_path {
+        add(&mut kept, had, Capability::CAP_SYS_ADMIN);
     }
     if work.exports {
         add(&mut kept, had, Capability::CAP_DAC_OVERRIDE);

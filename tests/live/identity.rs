@@ -296,7 +296,8 @@ fn r11_an_identity_that_was_lost_is_not_made_up() {
     let many = place.script("many.py", &sender(many));
     let log = audited(&["--buffer", "256K"], |audit| {
         audit.signal(Signal::SIGSTOP);
-        assert_eq!(sh(&format!("python3 {many}")), 0);
+        // A long command line, so that what is left of the ring has room for calls and for no process.
+        assert_eq!(sh(&format!("python3 {many} {}", "x".repeat(200))), 0);
         audit.signal(Signal::SIGCONT);
         std::thread::sleep(std::time::Duration::from_secs(1));
         assert_eq!(sh("ipset add a 10.0.9.9"), 0);

@@ -138,12 +138,9 @@ impl FileSink {
     /// # Errors
     /// It cannot be opened, or another program writes to it.
     pub fn open(path: &Path, format: Box<dyn Format>, content: Content, keeping: Keeping) -> io::Result<Self> {
-        let mut packer = Packer::new(Names::new(path.to_owned(), keeping.keep), keeping.compress);
+        let packer = Packer::new(Names::new(path.to_owned(), keeping.keep), keeping.compress);
         let (current, tail) = Current::open(path)?;
         packer.names().current = Some(current.id);
-        if current.regular {
-            packer.wake();
-        }
         let mut news = News::default();
         if tail.open {
             news.remarks.push(format!("{} ended within a line, as after a crash; that line is closed", path.display()));
@@ -283,6 +280,10 @@ impl Sink for FileSink {
         if let Some(Record { event: Event::Start(start), .. }) = batch.first() {
             // Known even if it cannot be written: the first line that can be will tell it.
             self.head.start = Some((**start).clone());
+            // Not at the opening: a thread keeps the rights that it began with.
+            if self.current.regular {
+                self.packer.wake();
+            }
         }
         let written = self.write_all(batch);
         if written.is_ok() {
