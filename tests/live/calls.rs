@@ -256,7 +256,7 @@ fn what_a_killed_run_left_is_swept() {
     let events = || std::fs::read_to_string("/sys/kernel/tracing/kprobe_events").unwrap();
     assert!(events().contains("ipsetaudit/enter_"), "kill -9 leaves its events");
     let log = audited(&[], || {
-        assert_eq!(events().matches("ipsetaudit/").count(), 4, "only the running one's: {}", events());
+        assert_eq!(events().matches("ipsetaudit/").count(), 5, "only the running one's: {}", events());
     });
     assert_eq!(log.code, Some(0));
     assert_eq!(events(), "", "a run that ends leaves nothing");

@@ -179,8 +179,7 @@ fn a_process_that_changes_is_told_of_again() {
 fn the_login_behind_sudo_is_told() {
     sh("getent passwd tester || useradd -m -s /bin/bash -u 1234 tester; umask 377; \
         echo 'tester ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/tester");
-    let login =
-        "echo 1234 >/proc/self/loginuid && exec script -qec \"su -l tester -c 'sudo ipset add a 10.0.0.21'\" /dev/null";
+    let login = "echo 1234 >/proc/self/loginuid && exec script -qec \"su -l tester --session-command 'sudo ipset add a 10.0.0.21'\" /dev/null";
     let log = audited(&[], |_| {
         assert_eq!(sh(login), 0);
     });
