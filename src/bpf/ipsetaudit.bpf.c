@@ -303,7 +303,8 @@ static __always_inline void emit(struct inflight *f, struct told *told, __s32 re
 	struct told now;
 
 	read_marks(&now);
-	introduce(told, &now);
+	if (kind != CALL_NO_RETURN) /* that one is rare, and the verifier's time dear */
+		introduce(told, &now);
 	if (f->length <= HEAD_LEN || kind == CALL_NO_RETURN) {
 		struct ipset_call *c = RESERVE(HEAD_LEN);
 

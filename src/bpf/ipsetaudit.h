@@ -15,9 +15,8 @@
 /* A path of a program or cgroup: names of up to NAME_ROOM bytes with their NUL, of which the last finds room. */
 #define PATH_ROOM 512
 #define NAME_ROOM 256
-/* Bytes of a command line that are kept: most are short, and long ones are cut. */
-#define ARGS_SHORT 128
-#define ARGS_LONG 1024
+/* Bytes of a command line that are kept. */
+#define ARGS_ROOM 1024
 #define MOST_PARENTS 6
 #define TTY_LEN 64
 

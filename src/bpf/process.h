@@ -8,7 +8,7 @@
 #define IPSETAUDIT_PROCESS_H
 
 /* Directories, mounts and cgroups that a path may have; one with more is cut. */
-#define MOST_STEPS 32
+#define MOST_STEPS 24
 #define SUBSYSTEMS 12
 
 /* What marks the process that was told of last. */
@@ -173,39 +173,30 @@ static __always_inline void put_rest(struct ipset_process *p, struct task_struct
 	put_ancestors(p, t);
 }
 
-#define TELL(room) do {										\
-	struct ipset_process *p = bpf_ringbuf_reserve(&ring, sizeof(*p) + (room), 0);		\
-	__u64 n = length;									\
-												\
-	if (!p)											\
-		return false;									\
-	put_rest(p, t, now);									\
-	barrier_var(n); /* the verifier wants to see the bound where it is used */		\
-	if (n > (room))										\
-		n = (room);									\
-	p->args_length = length;								\
-	p->args_copied = n;									\
-	if (bpf_probe_read_user(p + 1, n, (void *)from))					\
-		p->args_copied = 0;								\
-	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP); /* a call follows, and wakes */		\
-} while (0)
-
 /* False: the ring has no room; the next call tries again. */
 static __noinline bool tell(const struct told *now)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	__u64 from, to;
-	__u32 length;
+	struct ipset_process *p;
+	__u64 from, to, n;
 
 	if (!now)
 		return false;
+	p = bpf_ringbuf_reserve(&ring, sizeof(*p) + ARGS_ROOM, 0);
+	if (!p)
+		return false;
+	put_rest(p, t, now);
 	from = BPF_CORE_READ(t, mm, arg_start);
 	to = BPF_CORE_READ(t, mm, arg_end);
-	length = to > from ? to - from : 0;
-	if (length <= ARGS_SHORT)
-		TELL(ARGS_SHORT);
-	else
-		TELL(ARGS_LONG);
+	n = to > from ? to - from : 0;
+	p->args_length = n;
+	barrier_var(n); /* the verifier wants to see the bound where it is used */
+	if (n > ARGS_ROOM)
+		n = ARGS_ROOM;
+	p->args_copied = n;
+	if (bpf_probe_read_user(p + 1, n, (void *)from))
+		p->args_copied = 0;
+	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP); /* a call follows, and wakes */
 	return true;
 }
 
