@@ -152,8 +152,13 @@ impl Backend for Screen {
         if self.cursor.replace(false) == Some(false) { Ok(()) } else { self.inner.hide_cursor() }
     }
 
+    /// Fails for nobody: ratatui would write of it to standard error when it is dropped, and wait there for ever for a
+    /// terminal that takes nothing. The way out shows the cursor once more.
     fn show_cursor(&mut self) -> io::Result<()> {
-        if self.cursor.replace(true) == Some(true) { Ok(()) } else { self.inner.show_cursor() }
+        if self.cursor.replace(true) != Some(true) {
+            let _ = self.inner.show_cursor();
+        }
+        Ok(())
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {

@@ -122,10 +122,19 @@ impl Log {
 }
 
 /// Waits until something holds, a minute at most.
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+pub fn wait_for(what: &str, holds: impl FnMut() -> bool) -> Duration {
+    wait(what, 60, holds)
+}
+
+/// As [`wait_for`], for what a busy machine may need minutes for under emulation: a whole systemd.
+pub fn wait_long_for(what: &str, holds: impl FnMut() -> bool) -> Duration {
+    wait(what, 240, holds)
+}
+
+fn wait(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what} did not come");
+        assert!(began.elapsed() < Duration::from_secs(seconds), "{what} did not come");
         std::thread::sleep(Duration::from_millis(50));
     }
     began.elapsed()

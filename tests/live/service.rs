@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::audit::{program, sh, wait_for};
+use crate::audit::{program, sh, wait_for, wait_long_for};
 use crate::rights::{assert_rights, kept, kept_by_root};
 
 fn output(command: &str) -> String {
@@ -111,7 +111,7 @@ struct Systemd {
     first: u32,
 }
 
-const DROP_IN: &str = "[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\nRestartSec=100ms\n";
+const DROP_IN: &str = "[Service]\nTimeoutStartSec=300\nWatchdogSec=8\nTimeoutAbortSec=1\nRestartSec=100ms\n";
 const TARGET: &str = "[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service ipsetaudit.service\n";
 
 impl Systemd {
@@ -150,7 +150,7 @@ impl Systemd {
             first != 0
         });
         let systemd = Self { child, first };
-        wait_for("the service", || systemd.says("systemctl is-active ipsetaudit").trim() == "active");
+        wait_long_for("the service", || systemd.says("systemctl is-active ipsetaudit").trim() == "active");
         systemd
     }
 
@@ -252,11 +252,11 @@ fn a_service_of_systemd_writes_to_the_journal() {
     assert!(systemd.says("systemctl show -p StatusText ipsetaudit").contains("records, nothing lost"));
 
     // Idle it is alive; one that stands still is started anew.
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(10));
     assert_eq!(systemd.says("systemctl show -p NRestarts --value ipsetaudit").trim(), "0");
     kill(Pid::from_raw(service as i32), Signal::SIGSTOP).unwrap();
-    wait_for("the restart", || systemd.says("systemctl show -p NRestarts --value ipsetaudit").trim() == "1");
-    wait_for("the service", || systemd.says("systemctl is-active ipsetaudit").trim() == "active");
+    wait_long_for("the restart", || systemd.says("systemctl show -p NRestarts --value ipsetaudit").trim() == "1");
+    wait_long_for("the service", || systemd.says("systemctl is-active ipsetaudit").trim() == "active");
     sh("ipset create again hash:ip; ipset destroy again");
     wait_for("the calls", || systemd.entries("_SYSTEMD_UNIT=ipsetaudit.service IPSET_SET=again").len() == 2);
     systemd.says("systemctl stop ipsetaudit");
