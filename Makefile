@@ -25,7 +25,7 @@ test-host:     ## run the tests that need no kernel of their own
 	@tests/vm/setup build
 	cargo test
 
-test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12" and TEST=name choose
+test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12", TEST=name and ALL=1 choose
 	@tests/vm/setup build vm
 	@tests/vm/live
 
@@ -36,5 +36,5 @@ vm:            ## a shell in a virtual machine over this system's root; KERNEL=6
 clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
-export KERNEL KERNELS TEST
+export KERNEL KERNELS TEST ALL
 .PHONY: help build run test lint test-host test-vm vm clean
