@@ -14,9 +14,6 @@ use super::time::Rfc3339;
 /// Gaps told one by one; what comes beyond is one long gap.
 const MOST: usize = 256;
 
-/// Words of `previous` in a start record at the beginning of a file that is new in the middle of a run.
-const GOES_ON: [&str; 3] = ["rotated", "removed", "truncated"];
-
 /// A span of time in which calls may have gone unrecorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -251,7 +248,7 @@ impl Coverage {
     fn start(&mut self, record: &Record, start: &Start, first: bool) -> bool {
         self.unread = 0;
         // A file that was begun in the middle of a run repeats how the run began, under the number of the record before.
-        if start.previous.as_deref().is_some_and(|word| GOES_ON.contains(&word)) {
+        if start.goes_on() {
             if first {
                 (self.seq, self.boot_id) = (record.seq, start.boot_id.clone());
                 self.filtered(record, start);
