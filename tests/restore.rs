@@ -15,7 +15,7 @@ use ipsetaudit::log::Format;
 use ipsetaudit::log::restore::{Restore, Wanted};
 use ipsetaudit::model::netlink::{Names, decode};
 use ipsetaudit::model::op::Op;
-use ipsetaudit::model::record::{Call, Elements, Event, Outcome, Record, Time};
+use ipsetaudit::model::record::{Call, Elements, Event, Outcome, Record, Seldom, Time};
 use workload::{Command, Dice, call, command, comparable};
 
 /// What a shell script prints in a network namespace of its own.
@@ -70,7 +70,7 @@ fn decoded(hex: &str, set: &str, set_type: Option<&str>) -> Call {
         count: m.count,
         applied: Some(m.count),
         set_type: m.set_type,
-        options: m.options,
+        seldom: Seldom { options: m.options, ..Seldom::default() }.kept(),
         elements: m.elements,
         ..call(m.op, Some(set))
     }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use ipsetaudit::model::op::Op;
-use ipsetaudit::model::record::{Call, Elements, Event, Failure, Outcome, Record, Start, Time};
+use ipsetaudit::model::record::{Call, Elements, Event, Failure, Outcome, Record, Seldom, Start, Time};
 use ipsetaudit::model::who::{Question, Sought, Verdict, Who};
 
 #[allow(dead_code, unreachable_pub)]
@@ -61,14 +61,20 @@ fn command(random: &mut Random, (set_type, options, elements): (&str, &str, &[&s
     let flag = if exist { "-exist " } else { "" };
     let (args, call) = match random.below(24) {
         0..=2 => {
-            let call = Call { options: Some(options.into()), ..call(Op::CREATE, Some(one)) };
+            let call = Call { seldom: Seldom::with_options(options).kept(), ..call(Op::CREATE, Some(one)) };
             (format!("create {one} {set_type} {options}"), call)
         }
         3 => (format!("destroy {one}"), call(Op::DESTROY, Some(one))),
         4 => (format!("flush {one}"), call(Op::FLUSH, Some(one))),
         5 if random.below(4) == 0 => ("flush".to_owned(), call(Op::FLUSH, None)),
-        5 | 6 => (format!("swap {one} {other}"), Call { set2: Some(Arc::from(other)), ..call(Op::SWAP, Some(one)) }),
-        7 => (format!("rename {one} {other}"), Call { set2: Some(Arc::from(other)), ..call(Op::RENAME, Some(one)) }),
+        5 | 6 => (
+            format!("swap {one} {other}"),
+            Call { seldom: Seldom::with_set2(other).kept(), ..call(Op::SWAP, Some(one)) },
+        ),
+        7 => (
+            format!("rename {one} {other}"),
+            Call { seldom: Seldom::with_set2(other).kept(), ..call(Op::RENAME, Some(one)) },
+        ),
         n => {
             let (op, word) = if n < 17 { (Op::ADD, "add") } else { (Op::DEL, "del") };
             let element = random.of(elements);

@@ -16,7 +16,7 @@ use crate::model::error;
 use crate::model::netlink::{self, Names};
 use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
-use crate::model::record::{Call, Event, OpenDump, Outcome, Record, Time, Truncated};
+use crate::model::record::{Call, Event, OpenDump, Outcome, Record, Seldom, Time, Truncated};
 use crate::model::text::safe;
 use crate::model::types::SetTypes;
 
@@ -84,6 +84,13 @@ impl Decoder {
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
         }
+        let seldom = Seldom {
+            line: answered.map(|(_, line)| u32::from_be_bytes(line)).filter(|n| *n != 0),
+            set2: message.set2,
+            options: message.options,
+            thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
+            ..Seldom::default()
+        };
         let mut call = Call {
             op: message.op,
             outcome,
@@ -93,21 +100,16 @@ impl Decoder {
             count: message.count,
             applied: outcome::applied(message.op, outcome, message.count, failing)
                 .filter(|_| failing.is_some() || !message.cut),
-            line: answered.map(|(_, line)| u32::from_be_bytes(line)).filter(|n| *n != 0),
             netns: wire.netns,
             tid: wire.tid,
             duration_ns: wire.entered.filter(|_| wire.result.is_some()).map(|t| wire.time.saturating_sub(t)),
             set: message.set,
-            set2: message.set2,
             set_type: message.set_type,
-            options: message.options,
             elements: message.elements,
             failure,
-            dumps: None,
-            explain: None,
-            thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
             netns_name: self.netns.of(wire.netns),
             actor,
+            seldom: seldom.kept(),
         };
         let time = Time(wire.time.cast_signed().saturating_add(clock.monotonic));
         self.meet_dumps(wire, &mut call, time);

@@ -12,7 +12,7 @@ use super::jsonl::Json;
 use super::new_file::{self, Owner};
 use super::restore::Restore;
 use super::text::Text;
-use crate::model::record::{Call, Event, Record};
+use crate::model::record::{Event, Record};
 
 /// What an exported file holds, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,8 @@ pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
 /// A record as it is written: what led to a call stands in text, and not in JSON, which is a recording.
 fn as_written(record: &Record, json: bool) -> Cow<'_, Record> {
     let mut record = Cow::Borrowed(record);
-    if let (true, Event::Call(Call { explain: Some(_), .. })) = (json, &record.event)
+    if json
+        && matches!(&record.event, Event::Call(call) if call.explain.is_some())
         && let Event::Call(call) = &mut record.to_mut().event
     {
         call.explain = None;

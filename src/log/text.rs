@@ -30,7 +30,9 @@ impl Format for Text {
         let _ = write_record(&mut self.line, record);
         out.extend_from_slice(self.line.as_bytes());
         out.push(b'\n');
-        if let Event::Call(Call { explain: Some(explain), .. }) = &record.event {
+        if let Event::Call(call) = &record.event
+            && let Some(explain) = &call.explain
+        {
             for told in explain.iter() {
                 out.extend_from_slice(INDENT.as_bytes());
                 out.extend_from_slice(told.words(&to_the_second).as_bytes());

@@ -29,21 +29,16 @@ pub fn call(op: Op, set: Option<&str>, actor: &Arc<Actor>) -> Call {
         truncated: Truncated::default(),
         count: 0,
         applied: None,
-        line: None,
         netns: 4_026_531_840,
         tid: actor.pid,
         duration_ns: Some(12_345),
         set: set.map(Arc::from),
-        set2: None,
         set_type: None,
-        options: None,
         elements: Elements::default(),
         failure: None,
-        dumps: None,
-        explain: None,
-        thread: None,
         netns_name: None,
         actor: Arc::clone(actor),
+        seldom: None,
     }
 }
 

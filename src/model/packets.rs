@@ -72,25 +72,20 @@ impl Packets {
             outcome: self.outcome(),
             exist: self.exist,
             restore: false,
-            dumps: None,
-            explain: None,
             truncated: Truncated::default(),
             count: clip(self.count()),
             applied: Some(clip(self.applied)),
-            line: None,
             netns: self.netns,
             tid: 0,
             duration_ns: None,
             // A set without a name is none of the sets that a missing name stands for in a call.
             set: Some(self.set.clone().unwrap_or_else(|| Arc::from(self.target()))),
-            set2: None,
             set_type: self.set_type.clone(),
-            options: None,
             elements: Elements::default(),
             failure: self.failure.clone(),
-            thread: None,
             netns_name: self.netns_name.clone(),
             actor: Arc::clone(&NOBODY),
+            seldom: None,
         }
     }
 

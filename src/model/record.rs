@@ -5,6 +5,7 @@
 //! It does not know where a record came from or how it is written.
 
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 pub use super::actor::{Actor, Origin, Parent};
@@ -60,8 +61,6 @@ pub struct Call {
     pub count: u32,
     /// How many of them took effect; `None` where that is not known or means nothing.
     pub applied: Option<u32>,
-    /// The failing line of an `ipset restore`.
-    pub line: Option<u32>,
     /// Inode of the network namespace of the netlink socket.
     pub netns: u32,
     /// The calling thread.
@@ -70,26 +69,81 @@ pub struct Call {
     pub duration_ns: Option<u64>,
     /// The set; `None` on destroy, flush, list and save means all sets.
     pub set: Option<Arc<str>>,
-    /// The other set of rename and swap.
-    pub set2: Option<Arc<str>>,
     /// The set's type, where known.
     pub set_type: Option<Arc<str>>,
-    /// Create options as ipset(8) writes them; `None` on other ops.
-    pub options: Option<Box<str>>,
     /// The elements of the message.
     pub elements: Elements,
     /// Errno and what it means; `None` when ok.
     pub failure: Option<Box<Failure>>,
+    /// Name of the network namespace: `host`, or one from /run/netns.
+    pub netns_name: Option<Arc<str>>,
+    /// The calling process; shared by its calls.
+    pub actor: Arc<Actor>,
+    /// What few calls have. Reading goes through to it, as if it were always there.
+    pub seldom: Option<Box<Seldom>>,
+}
+
+/// What few calls have, kept apart so that the others take less memory.
+#[derive(Clone, Debug, Default)]
+pub struct Seldom {
+    /// The failing line of an `ipset restore`.
+    pub line: Option<u32>,
+    /// The other set of rename and swap.
+    pub set2: Option<Arc<str>>,
+    /// Create options as ipset(8) writes them; `None` on other ops.
+    pub options: Option<Box<str>>,
     /// Where the set was in use: the lists and saves that were open on the namespace; `None` where nobody can know.
     pub dumps: Option<Box<[OpenDump]>>,
     /// What led to it, where calls before it tell; filled in on this side of the log.
     pub explain: Option<Box<Explanation>>,
     /// The calling thread's own name, where it differs from the process's.
     pub thread: Option<Arc<str>>,
-    /// Name of the network namespace: `host`, or one from /run/netns.
-    pub netns_name: Option<Arc<str>>,
-    /// The calling process; shared by its calls.
-    pub actor: Arc<Actor>,
+}
+
+impl Seldom {
+    /// As a call keeps it: not at all if there is nothing of it.
+    pub fn kept(self) -> Option<Box<Self>> {
+        let Self { line, set2, options, dumps, explain, thread } = &self;
+        let nothing = line.is_none()
+            && (set2.is_none() && options.is_none() && dumps.is_none() && explain.is_none() && thread.is_none());
+        (!nothing).then(|| Box::new(self))
+    }
+
+    /// One that has another set: rename's or swap's.
+    pub fn with_set2(set2: impl Into<Arc<str>>) -> Self {
+        Self { set2: Some(set2.into()), ..Self::default() }
+    }
+
+    /// One that has a line: a restore's that failed.
+    pub fn with_line(line: u32) -> Self {
+        Self { line: Some(line), ..Self::default() }
+    }
+
+    /// One that knows where its set was in use.
+    pub fn with_dumps(dumps: impl Into<Box<[OpenDump]>>) -> Self {
+        Self { dumps: Some(dumps.into()), ..Self::default() }
+    }
+
+    /// One that has options: create's.
+    pub fn with_options(options: impl Into<Box<str>>) -> Self {
+        Self { options: Some(options.into()), ..Self::default() }
+    }
+}
+
+impl Deref for Call {
+    type Target = Seldom;
+
+    fn deref(&self) -> &Seldom {
+        static NOTHING: Seldom =
+            Seldom { line: None, set2: None, options: None, dumps: None, explain: None, thread: None };
+        self.seldom.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Call {
+    fn deref_mut(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
 }
 
 impl Call {

@@ -313,6 +313,7 @@ fn is_caller(known: &CallerKey, call: &Call) -> bool {
 mod tests {
     use super::*;
     use crate::model::fixture::{Host, actor, add, call, failed, record};
+    use crate::model::record::Seldom;
 
     fn report(by: &[By], records: impl IntoIterator<Item = Record>) -> Report {
         let mut report = Report::new(by, Filter::all(), false, None, None);
@@ -345,7 +346,7 @@ mod tests {
         let calls = [
             add("a", "10.0.0.1", &who),
             failed(add("a", "10.0.0.1", &who), 4103, "IPSET_ERR_EXIST"),
-            Call { set2: Some("b".into()), ..call(Op::SWAP, Some("a"), &who) },
+            Call { seldom: Seldom::with_set2("b").kept(), ..call(Op::SWAP, Some("a"), &who) },
             call(Op::HEADER, Some("a"), &who),
         ];
         let records = (1..).zip(calls).map(|(n, call)| record(n, n as i64 * 3_600_000, Event::Call(call)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::counts::Counts;
 use super::fixture::{BEGIN, Host, actor, add, call, failed, lost, record};
 use super::op::Op;
-use super::record::{Actor, Call, Cause, End, Event, Outcome, Record, Start, Time};
+use super::record::{Actor, Call, Cause, End, Event, Outcome, Record, Seldom, Start, Time};
 use super::sets::{SetName, SetRow};
 use super::{Limits, Model, Snapshot};
 
@@ -50,12 +50,17 @@ fn create(name: &str) -> Call {
 }
 
 fn two(op: Op, a: &str, b: &str) -> Call {
-    Call { set2: Some(b.into()), ..call(op, Some(a), &who()) }
+    Call { seldom: Seldom::with_set2(b).kept(), ..call(op, Some(a), &who()) }
 }
 
 #[test]
 fn counts_of_a_set() {
-    let batch = Call { count: 4_000, applied: Some(501), line: Some(502), ..add("a", "10.0.0.1", &who()) };
+    let batch = Call {
+        count: 4_000,
+        applied: Some(501),
+        seldom: Seldom::with_line(502).kept(),
+        ..add("a", "10.0.0.1", &who())
+    };
     let unknown = Call { applied: None, outcome: Outcome::Unknown, ..add("a", "10.0.0.1", &who()) };
     let c = Script::default()
         .call(create("a"))
@@ -263,12 +268,13 @@ fn hostile_names_are_bounded() {
 #[test]
 fn every_value_writes_itself() {
     use super::field::{CALLER_FIELDS, Context, FAILURE_FIELDS, FIELDS, SET_FIELDS, find};
-    let batch = Call { count: 4_000, line: Some(502), ..add("blocklist", "10.0.0.1\n10.0.0.2", &who()) };
+    let batch =
+        Call { count: 4_000, seldom: Seldom::with_line(502).kept(), ..add("blocklist", "10.0.0.1\n10.0.0.2", &who()) };
     let made = [
         failed(batch, 4103, "IPSET_ERR_EXIST"),
         two(Op::SWAP, "a", "b"),
         two(Op::RENAME, "a", "b"),
-        Call { options: Some("family inet".into()), ..create("a") },
+        Call { seldom: Seldom::with_options("family inet").kept(), ..create("a") },
         call(Op::DESTROY, None, &who()),
         Call { op: Op::TEST, outcome: Outcome::Absent, ..add("a", "10.0.0.9", &who()) },
         Call { outcome: Outcome::Denied, ..add("a", "10.0.0.9", &who()) },

@@ -60,21 +60,16 @@ pub fn call(op: Op, set: Option<&str>, element: &str, actor: &Arc<Actor>) -> Cal
         truncated: Truncated::default(),
         count: u32::from(!element.is_empty()),
         applied: (!element.is_empty()).then_some(1),
-        line: None,
         netns: 4_026_531_840,
         tid: actor.pid,
         duration_ns: Some(4_200),
         set: set.map(Into::into),
-        set2: None,
         set_type: Some("hash:ip".into()),
-        options: None,
         elements: Elements::from_lines(element),
         failure: None,
-        dumps: None,
-        explain: None,
-        thread: None,
         netns_name: Some("host".into()),
         actor: Arc::clone(actor),
+        seldom: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipsetaudit::model::element::Element;
 use ipsetaudit::model::op::Op;
-use ipsetaudit::model::record::{Actor, Call, Elements, Outcome, Truncated};
+use ipsetaudit::model::record::{Actor, Call, Elements, Outcome, Seldom, Truncated};
 use ipsetaudit::model::set_type::Dims;
 
 /// What is comparable of a save: random seeds, sizes that follow from them, clocks and the order of a hash are not.
@@ -60,24 +60,19 @@ pub fn call(op: Op, set: Option<&str>) -> Call {
         outcome: Outcome::Ok,
         exist: false,
         restore: false,
-        dumps: None,
-        explain: None,
         truncated: Truncated::default(),
         count: 0,
         applied: None,
-        line: None,
         netns: 1,
         tid: 1,
         duration_ns: None,
         set: set.map(Arc::from),
-        set2: None,
         set_type: None,
-        options: None,
         elements: Elements::default(),
         failure: None,
-        thread: None,
         netns_name: Some(Arc::from("host")),
         actor: Arc::new(Actor::default()),
+        seldom: None,
     }
 }
 
@@ -244,7 +239,11 @@ pub fn command(dice: &mut Dice) -> Command {
     match n {
         0..200 => {
             let (set_type, options) = TYPES[kind];
-            let call = Call { set_type: Some(set_type.into()), options: Some(options.into()), ..made(Op::CREATE) };
+            let call = Call {
+                set_type: Some(set_type.into()),
+                seldom: Seldom::with_options(options).kept(),
+                ..made(Op::CREATE)
+            };
             one(format!("create {set} {set_type} {options}"), call)
         }
         200..900 => {
@@ -264,8 +263,12 @@ pub fn command(dice: &mut Dice) -> Command {
             }
         }
         900..930 => one(format!("destroy {set}"), Call { exist: false, ..made(Op::DESTROY) }),
-        930..950 => one(format!("rename {set} {other}"), Call { set2: Some(other.into()), ..made(Op::RENAME) }),
-        950..985 => one(format!("swap {set} {other}"), Call { set2: Some(other.into()), ..made(Op::SWAP) }),
+        930..950 => {
+            one(format!("rename {set} {other}"), Call { seldom: Seldom::with_set2(other).kept(), ..made(Op::RENAME) })
+        }
+        950..985 => {
+            one(format!("swap {set} {other}"), Call { seldom: Seldom::with_set2(other).kept(), ..made(Op::SWAP) })
+        }
         985..997 => one(format!("flush {set}"), made(Op::FLUSH)),
         997..998 => one("flush".to_owned(), call(Op::FLUSH, None)),
         _ => one("destroy".to_owned(), call(Op::DESTROY, None)),

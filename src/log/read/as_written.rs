@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use super::keep::{Keep, Sibling};
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Elements, Event, Failure, Origin, Outcome, Parent, Record, Time, Truncated};
+use crate::model::record::{
+    Actor, Call, Elements, Event, Failure, Origin, Outcome, Parent, Record, Seldom, Time, Truncated,
+};
 use crate::model::text;
 
 /// The record of a line; `None` if the line is no call, or not just as it would have been written.
@@ -58,6 +60,7 @@ impl<'a> Cursor<'a> {
         let thread = self.name(r#","thread":"#, |name| keep.name(name))?;
         let (actor, netns, netns_name) = self.caller(pid, keep)?;
         let truncated = self.truncated()?;
+        let seldom = Seldom { line, set2, options, thread, ..Seldom::default() };
         Some(Call {
             op,
             outcome,
@@ -66,21 +69,16 @@ impl<'a> Cursor<'a> {
             truncated,
             count,
             applied,
-            line,
             netns,
             tid,
             duration_ns,
             set,
-            set2,
             set_type,
-            options,
             elements,
             failure,
-            dumps: None,
-            explain: None,
-            thread,
             netns_name,
             actor,
+            seldom: seldom.kept(),
         })
     }
 

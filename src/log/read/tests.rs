@@ -78,10 +78,12 @@ prop_compose! {
             let origin = Arc::new(Origin { comm, ..Origin::default() });
             OpenDump { time, op, set, actor: Arc::new(Actor { pid, origin, ..Actor::default() }) }
         }).collect());
+        let seldom =
+            Seldom { line: failed_line, set2, options: options.map(Box::from), dumps, thread, explain: None };
         Call {
-            op, outcome, exist, restore, dumps, explain: None, truncated: cut, count, applied, line: failed_line, netns, tid, duration_ns, set, set2,
-            set_type, options: options.map(Box::from), elements: Elements::from_lines(elements.join("\n")), failure,
-            thread, netns_name, actor,
+            op, outcome, exist, restore, truncated: cut, count, applied, netns, tid, duration_ns, set,
+            set_type, elements: Elements::from_lines(elements.join("\n")), failure,
+            netns_name, actor, seldom: seldom.kept(),
         }
     }
 }
@@ -226,7 +228,7 @@ proptest! {
                     prop_assert!(is_clean(call.set.as_deref().unwrap()), "{call:?}");
                     prop_assert!(call.elements.iter().all(is_clean) && call.elements.iter().count() <= 1);
                     prop_assert!(is_clean(call.actor.comm.as_deref().unwrap()) && is_clean(&call.actor.parents[0].comm));
-                    prop_assert!(is_clean(&call.failure.unwrap().message) && is_clean(&call.options.unwrap()));
+                    prop_assert!(is_clean(&call.failure.as_ref().unwrap().message) && is_clean(call.options.as_ref().unwrap()));
                 }
                 Ok(Record { event: Event::Start(start), .. }) => {
                     prop_assert!(is_clean(&start.host.unwrap()) && is_clean(&start.seen[0]));

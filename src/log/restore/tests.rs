@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log::text::tests::{call, record};
-use crate::model::record::{Cause, Time};
+use crate::model::record::{Cause, Seldom, Time};
 
 fn said_by(format: &mut Restore, calls: impl IntoIterator<Item = Call>) -> Vec<String> {
     let mut out = Vec::new();
@@ -17,7 +17,7 @@ fn said(calls: impl IntoIterator<Item = Call>) -> Vec<String> {
 }
 
 fn create(set: &str, set_type: &str, options: &str) -> Call {
-    Call { options: Some(options.into()), ..call(Op::CREATE, set).with_type(set_type) }
+    Call { seldom: Seldom::with_options(options).kept(), ..call(Op::CREATE, set).with_type(set_type) }
 }
 
 fn add(set: &str, elements: &[&str]) -> Call {

@@ -2,7 +2,7 @@
 
 use super::super::fixture::{actor, add, call, failed, lost, record};
 use super::*;
-use crate::model::record::{Cause, Elements, OpenDump, Start};
+use crate::model::record::{Cause, Elements, OpenDump, Seldom, Start};
 
 /// Meets calls, a second apart, and keeps what was told of the last one.
 #[derive(Default)]
@@ -43,14 +43,17 @@ fn member(op: Op, list: &str, members: &str) -> Call {
 #[test]
 fn what_remains_is_told_as_no_more_than_that() {
     let mut told = Told::default();
-    let none = |set| Call { dumps: Some([].into()), ..busy(Op::DESTROY, set) };
+    let none = |set| Call { seldom: Seldom::with_dumps([]).kept(), ..busy(Op::DESTROY, set) };
     let rest = "so a packet rule or a list:set refers to";
     assert_eq!(told.call(none(Some("a"))), [format!("because no list or save of it was open, {rest} it")]);
     assert_eq!(told.call(none(None)), [format!("because no list or save of it was open, {rest} one of the sets")]);
     let unknown =
         "because no list or save of it was seen in the minute before: a packet rule or a list:set refers to it";
     assert_eq!(told.call(busy(Op::RENAME, Some("a"))), [unknown]);
-    let swap = Call { set2: Some("b".into()), dumps: Some([].into()), ..failed(of(Op::SWAP, Some("a")), 16, "EBUSY") };
+    let swap = Call {
+        seldom: Seldom { set2: Some("b".into()), ..Seldom::with_dumps([]) }.kept(),
+        ..failed(of(Op::SWAP, Some("a")), 16, "EBUSY")
+    };
     assert_eq!(
         told.call(swap),
         [
@@ -78,7 +81,7 @@ fn only_dumps_that_concern_the_set_are_told() {
     };
     let dumps = Some([dump(Some("b")), dump(None), dump(Some("a"))].into());
     assert_eq!(
-        told.call(Call { dumps, ..busy(Op::DESTROY, Some("a")) }),
+        told.call(Call { seldom: Seldom { dumps, ..Seldom::default() }.kept(), ..busy(Op::DESTROY, Some("a")) }),
         [
             "because a save of every set, begun 500.0 ms before by backup.sh (900), was open",
             "because a save of a, begun 500.0 ms before by backup.sh (900), was open"
@@ -95,7 +98,7 @@ fn only_dumps_that_concern_the_set_are_told() {
 #[test]
 fn members_of_list_sets_are_followed() {
     let holds = |told: &mut Told, set: &str| {
-        let told = told.call(Call { dumps: Some([].into()), ..busy(Op::DESTROY, Some(set)) }).remove(0);
+        let told = told.call(Call { seldom: Seldom::with_dumps([]).kept(), ..busy(Op::DESTROY, Some(set)) }).remove(0);
         told.strip_prefix("because the list:set ").map(|t| t.split(" holds").next().unwrap_or_default().to_owned())
     };
     let mut told = Told::default();
@@ -104,11 +107,11 @@ fn members_of_list_sets_are_followed() {
     assert_eq!(holds(&mut told, "b").as_deref(), Some("one"));
     assert_eq!(holds(&mut told, "x y").as_deref(), Some("one"));
     assert_eq!(holds(&mut told, "d"), None);
-    told.call(Call { set2: Some("two".into()), ..of(Op::RENAME, Some("one")) });
+    told.call(Call { seldom: Seldom::with_set2("two").kept(), ..of(Op::RENAME, Some("one")) });
     assert_eq!(holds(&mut told, "a").as_deref(), Some("two"));
     told.call(member(Op::DEL, "two", "a"));
     assert_eq!(holds(&mut told, "a"), None);
-    told.call(Call { set2: Some("three".into()), ..of(Op::SWAP, Some("two")) });
+    told.call(Call { seldom: Seldom::with_set2("three").kept(), ..of(Op::SWAP, Some("two")) });
     assert_eq!(holds(&mut told, "b").as_deref(), Some("three"));
     told.call(Call { netns: 9, ..of(Op::FLUSH, None) });
     assert_eq!(holds(&mut told, "b").as_deref(), Some("three"));

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::field::{FIELDS, find, logged};
 use crate::model::fixture::{BEGIN, Host, actor, add, call, failed, lost, record};
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Cause, Elements, Origin, Outcome, Truncated};
+use crate::model::record::{Actor, Call, Cause, Elements, Origin, Outcome, Seldom, Truncated};
 
 fn filter(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
@@ -173,7 +173,7 @@ fn what_passes() {
 #[test]
 fn both_sets_of_a_swap_and_all_sets() {
     let who = actor(1, "ipset", &[]);
-    let swap = record_of(Call { set2: Some("blocklist".into()), ..call(Op::SWAP, Some("TMP-1"), &who) });
+    let swap = record_of(Call { seldom: Seldom::with_set2("blocklist").kept(), ..call(Op::SWAP, Some("TMP-1"), &who) });
     let destroy = record_of(call(Op::DESTROY, None, &who));
     assert!(filter("set=blocklist").matches(&swap) && filter("set=TMP-1").matches(&swap));
     assert!(filter("set2=blocklist").matches(&swap) && !filter("set2=TMP-1").matches(&swap));
@@ -289,7 +289,7 @@ fn a_cell_finds_its_own_record() {
     let who = actor(1, "ip set", &["a \"b\"", "c"]);
     let mut odd = failed(add("f2b-(x);*|", "10.0.0.0/8,tcp:80 comment \"x\"", &who), 4103, "IPSET_ERR_EXIST");
     odd.truncated = Truncated::CMDLINE;
-    let swap = Call { set2: Some("b,c".into()), ..call(Op::SWAP, Some("and"), &who) };
+    let swap = Call { seldom: Seldom::with_set2("b,c").kept(), ..call(Op::SWAP, Some("and"), &who) };
     let create = Call { set_type: Some("hash:ip".into()), ..call(Op::CREATE, Some("not"), &who) };
     let batch = Call { count: 2, elements: Elements::from_lines("10.0.0.1\n10.0.0.2"), ..add("a", "", &who) };
     let miss = Call { outcome: Outcome::Absent, ..call(Op::TEST, Some("a"), &who) };

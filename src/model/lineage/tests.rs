@@ -2,7 +2,7 @@
 
 use super::super::fixture::{actor, call, failed, lost, record};
 use super::*;
-use crate::model::record::Start;
+use crate::model::record::{Seldom, Start};
 
 fn eat(lineage: &mut Lineage, made: Call) {
     let n = lineage.eaten + 1;
@@ -10,7 +10,10 @@ fn eat(lineage: &mut Lineage, made: Call) {
 }
 
 fn of(op: Op, set: Option<&str>, set2: Option<&str>) -> Call {
-    Call { set2: set2.map(Arc::from), ..call(op, set, &actor(7, "ipset", &["k3s-server"])) }
+    Call {
+        seldom: set2.and_then(|set2| Seldom::with_set2(set2).kept()),
+        ..call(op, set, &actor(7, "ipset", &["k3s-server"]))
+    }
 }
 
 fn clock(time: Time) -> String {

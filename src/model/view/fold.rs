@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::history::{Arrival, History};
-use crate::model::record::{Call, Elements, Event, Outcome, Record};
+use crate::model::record::{Call, Elements, Event, Outcome, Record, Seldom};
 
 /// The calls of a restore that pass.
 #[derive(Clone, Debug, Default)]
@@ -68,15 +68,15 @@ impl Fold {
         let worst = self.failing.and_then(|arrival| history.get(arrival)).map(|r| &r.event);
         let worst = if let Some(Event::Call(call)) = worst { call } else { end };
         let span = last.time.since(first.time).max(0).unsigned_abs();
+        let seldom = Seldom { line: worst.line, explain: None, ..Seldom::clone(one) };
         let sum = Call {
             outcome: worst.outcome,
-            line: worst.line,
             failure: worst.failure.clone(),
             count: self.elements.try_into().unwrap_or(u32::MAX),
             applied: self.applied.and_then(|n| n.try_into().ok()),
             duration_ns: one.duration_ns.map(|ns| ns.saturating_add(span)),
             elements: Elements::default(),
-            explain: None,
+            seldom: seldom.kept(),
             ..one.clone()
         };
         Some(Record { seq: first.seq, time: first.time, event: Event::Call(sum) })

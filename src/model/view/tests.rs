@@ -6,7 +6,7 @@ use super::*;
 use crate::model::field::{Context, FIELDS, SET_FIELDS, find};
 use crate::model::filter::{Criteria, Filter};
 use crate::model::fixture::{Host, actor, add, failed, lost, record};
-use crate::model::record::{Call, Cause, Event, Outcome, Record};
+use crate::model::record::{Call, Cause, Event, Outcome, Record, Seldom};
 use crate::model::{Limits, Model, Snapshot};
 
 fn criteria(text: &str) -> Criteria {
@@ -308,7 +308,12 @@ fn a_restore_is_one_row_with_its_sums() {
     let who = actor(70, "ipset", &["a.sh"]);
     let message = |count| Call { restore: true, count, applied: Some(count), ..add("left", "10.0.0.1", &who) };
     let bad = failed(message(167), 4103, "IPSET_ERR_EXIST");
-    let calls = [message(167), add("left", "10.0.0.9", &who), message(100), Call { line: Some(502), ..bad }];
+    let calls = [
+        message(167),
+        add("left", "10.0.0.9", &who),
+        message(100),
+        Call { seldom: Seldom::with_line(502).kept(), ..bad },
+    ];
     for (n, call) in (0..).zip(calls) {
         model.apply(record(n + 1, n as i64 * 10, Event::Call(call)));
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::fixture::{actor, add, call, failed, lost, record};
 use crate::model::op::Op;
-use crate::model::record::{Call, Cause, Outcome, Start, Truncated};
+use crate::model::record::{Call, Cause, Outcome, Seldom, Start, Truncated};
 
 fn start(filter: Option<&str>, boot: &str) -> Event {
     let filter = filter.map(str::to_owned);
@@ -15,7 +15,7 @@ fn ipset(op: Op, set: &str) -> Call {
 }
 
 fn create(set: &str, options: &str) -> Call {
-    Call { options: Some(options.into()), set_type: Some("hash:ip".into()), ..ipset(Op::CREATE, set) }
+    Call { seldom: Seldom::with_options(options).kept(), set_type: Some("hash:ip".into()), ..ipset(Op::CREATE, set) }
 }
 
 fn put(set: &str, element: &str) -> Call {
@@ -136,7 +136,7 @@ fn no_set_outlives_a_boot() {
 
 #[test]
 fn content_is_followed_and_comes_back() {
-    let swap = || Call { set2: Some("b".into()), ..ipset(Op::SWAP, "a") };
+    let swap = || Call { seldom: Seldom::with_set2("b").kept(), ..ipset(Op::SWAP, "a") };
     let made = [create("a", "timeout 600"), create("b", ""), put("b", "192.0.2.1"), swap()];
     assert_eq!(verdict(calls(made.clone())), said("In", &[]));
     let back = || made.clone().into_iter().chain([swap()]);
@@ -145,7 +145,7 @@ fn content_is_followed_and_comes_back() {
     let answer = ask("a", Some("192.0.2.1"), calls(back().chain([swap()]))).unwrap();
     let effects: Vec<_> = answer.deeds.0.iter().map(|deed| deed.effect.name()).collect();
     assert_eq!(effects, ["created", "added", "swapped", "swapped", "swapped"]);
-    let full = Call { options: Some("forceadd".into()), ..create("a", "") };
+    let full = Call { seldom: Seldom::with_options("forceadd").kept(), ..create("a", "") };
     assert_eq!(verdict(calls([full, put("a", "192.0.2.1")])), said("In", &["Forceadd"]));
 }
 

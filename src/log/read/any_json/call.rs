@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Moment, OpWord, OutcomeWord, Text, TruncatedWord, failure};
 use crate::log::read::keep::Keep;
-use crate::model::record::{Actor, Call, Elements, OpenDump, Origin, Parent, Truncated};
+use crate::model::record::{Actor, Call, Elements, OpenDump, Origin, Parent, Seldom, Truncated};
 
 /// Elements of a message, put together as they are read: no list of a million strings is made first.
 #[derive(Default)]
@@ -175,6 +175,14 @@ impl CallLine<'_> {
             parents,
         };
         let mut name = |text: Option<Text<'_>>| text.map(|t| keep.name(&t.0));
+        let seldom = Seldom {
+            line: self.line,
+            set2: name(self.set2),
+            options: self.options.map(|t| Box::from(t.0)),
+            thread: name(self.thread),
+            dumps,
+            ..Seldom::default()
+        };
         Call {
             op: self.op.0,
             outcome: self.outcome.0,
@@ -183,21 +191,16 @@ impl CallLine<'_> {
             truncated,
             count: self.count.unwrap_or(self.elements.count),
             applied: self.applied,
-            line: self.line,
             netns: self.netns,
             tid: self.tid,
             duration_ns: self.duration_ns,
             set: name(self.set),
-            set2: name(self.set2),
             set_type: name(self.set_type),
-            thread: name(self.thread),
             netns_name: name(self.netns_name),
-            options: self.options.map(|t| Box::from(t.0)),
             elements: Elements::from_lines(self.elements.text),
             failure: failure(self.errno, self.error.map(|t| t.0), self.message.map(|t| t.0)),
-            dumps,
-            explain: None,
             actor: keep.actor(self.pid, self.started.map(|t| t.0), cmdline, origin),
+            seldom: seldom.kept(),
         }
     }
 }
