@@ -1,8 +1,8 @@
 //! Months of a busy host at once: millions of calls through the whole pipeline, into files that are rotated, compressed,
-//! synced and sealed. Memory and open files stay as they were after the first tenth.
+//! synced and sealed. Memory and open files stay as they were once every buffer, queue and table has been in use.
 //!
 //! Measured as the operating system sees it, so this binary holds no other test. `SOAK` is how many calls, in
-//! millions: a third of one by default, because this is built without optimisation.
+//! millions: a third of one by default.
 
 #![allow(clippy::unwrap_used)]
 
@@ -75,8 +75,8 @@ fn millions_of_calls_leave_the_program_as_small_as_it_was() {
     assert!(!desk.lossy());
     let sizes = sizes.into_inner().unwrap();
     println!("KiB and open files at each tenth: {sizes:?}");
-    let (early, late) = (sizes[1], sizes[sizes.len() - 1]);
-    assert!(late.0 <= early.0 + (4 << 10), "memory grows: {sizes:?}");
+    let (early, late) = (sizes[4], sizes[sizes.len() - 1]);
+    assert!(late.0 <= early.0 + (2 << 10), "memory grows: {sizes:?}");
     let most = sizes.iter().map(|size| size.1).max().unwrap();
     assert!(most <= early.1 + 4, "open files grow: {sizes:?}");
     drop(desk);
