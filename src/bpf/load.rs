@@ -275,6 +275,7 @@ fn has_task_storage() -> bool {
 }
 
 fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {
+    // The verifier refuses with EACCES too: what tells the two apart is whether the least of programs is let in.
     let denied = error.kind() == ErrorKind::PermissionDenied;
     let (why, remedy) = if denied && !caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(true)
     {
@@ -282,7 +283,7 @@ fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {
             "the kernel refuses tracing programs to this process, which has not all capabilities of root".to_owned(),
             "run it with sudo",
         )
-    } else if denied {
+    } else if denied && !ProgramType::Kprobe.is_supported().unwrap_or(false) {
         (
             "the kernel refuses tracing programs even to a process with all capabilities".to_owned(),
             "whoever owns this kernel has locked BPF tracing (a lockdown, a security module); ask them",

@@ -14,8 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use flate2::read::MultiGzDecoder;
 
+use super::packed::unpacked;
 use super::read::Parser;
 use crate::model::record::Time;
 use crate::model::text::safe;
@@ -120,18 +120,6 @@ impl Recording {
         let input = Box::new(io::Cursor::new(head).chain(input));
         Ok(Self { path, input, packed, first, beginning })
     }
-}
-
-/// The text of a file, whatever it is packed with; true if it is.
-fn unpacked(mut file: File) -> io::Result<(Box<dyn Read + Send>, bool)> {
-    let mut magic = Vec::new();
-    (&mut file).take(4).read_to_end(&mut magic)?;
-    let whole = io::Cursor::new(magic.clone()).chain(file);
-    Ok(match magic[..] {
-        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::Decoder::new(whole)?), true),
-        [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(CHUNK, whole))), true),
-        _ => (Box::new(whole), false),
-    })
 }
 
 fn read_on(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<usize> {
