@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod batch;
+pub mod call;
 pub mod callers;
 pub mod counts;
 pub mod coverage;
@@ -20,6 +21,7 @@ pub mod filter;
 pub mod fixture;
 pub mod history;
 pub mod lineage;
+pub mod loss;
 pub mod netlink;
 pub mod op;
 pub mod outcome;
