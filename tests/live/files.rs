@@ -14,14 +14,14 @@ use crate::audit::{Audit, program, sh, wait_for};
 use crate::load::{self, Orders};
 
 /// A folder of its own.
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("files-{name}"));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-fn start(file: &Path, args: &[&str]) -> Child {
+pub fn start(file: &Path, args: &[&str]) -> Child {
     let before = length(file);
     let mut command = program();
     command.args(["log", "--format", "json", "--seal", "-o"]).arg(file).args(args).stdin(Stdio::null());
@@ -34,17 +34,17 @@ fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id() as i32), signal).unwrap();
 }
 
-fn end(mut child: Child) -> Option<i32> {
+pub fn end(mut child: Child) -> Option<i32> {
     signal(&child, Signal::SIGTERM);
     child.wait().unwrap().code()
 }
 
-fn length(file: &Path) -> u64 {
+pub fn length(file: &Path) -> u64 {
     file.metadata().map_or(0, |m| m.len())
 }
 
 /// The log's files, the oldest first.
-fn files(log: &Path) -> Vec<PathBuf> {
+pub fn files(log: &Path) -> Vec<PathBuf> {
     let name = |n: u32| PathBuf::from(format!("{}.{n}", log.display()));
     let old = (1..1000).map(|n| [name(n), PathBuf::from(format!("{}.zst", name(n).display()))]);
     let old: Vec<_> = old.map_while(|both| both.into_iter().find(|file| file.exists())).collect();
@@ -52,7 +52,7 @@ fn files(log: &Path) -> Vec<PathBuf> {
 }
 
 /// The records of files; every line must be one.
-fn records(files: &[PathBuf]) -> Vec<Value> {
+pub fn records(files: &[PathBuf]) -> Vec<Value> {
     let text = |file: &PathBuf| {
         let bytes = fs::read(file).unwrap();
         let packed = file.extension().is_some_and(|e| e == "zst");
@@ -63,7 +63,7 @@ fn records(files: &[PathBuf]) -> Vec<Value> {
 }
 
 /// What `verify` says; it must find no fault.
-fn verified(files: &[PathBuf]) -> String {
+pub fn verified(files: &[PathBuf]) -> String {
     let said = program().arg("verify").args(files).output().unwrap();
     let out = String::from_utf8(said.stdout).unwrap();
     assert_eq!(said.status.code(), Some(0), "{out}");
@@ -72,7 +72,7 @@ fn verified(files: &[PathBuf]) -> String {
 }
 
 /// Records of the only run that are missing, each of them told; and that the rest has its numbers in order.
-fn missing(records: &[Value]) -> u64 {
+pub fn missing(records: &[Value]) -> u64 {
     let (mut next, mut missing) = (1, 0);
     for record in records {
         let seq = record["seq"].as_u64().unwrap();
@@ -91,11 +91,11 @@ fn missing(records: &[Value]) -> u64 {
     missing
 }
 
-fn calls(records: &[Value]) -> u64 {
+pub fn calls(records: &[Value]) -> u64 {
     records.iter().filter(|r| r["kind"] == "call").count() as u64
 }
 
-fn with_set(set: &str, body: impl FnOnce()) {
+pub fn with_set(set: &str, body: impl FnOnce()) {
     sh("ipset flush; ipset destroy");
     assert_eq!(sh(&format!("ipset create {set} hash:ip maxelem 1000000 hashsize 65536")), 0);
     body();

@@ -14,7 +14,7 @@ const ORDERS: &str = "IPSETAUDIT_LOAD";
 const ADD: u16 = 9;
 const DEL: u16 = 10;
 
-/// What a worker does: `calls` messages of `elements` elements each, added and deleted by turns.
+/// What a caller does: `calls` messages of `elements` elements each, added and deleted by turns.
 #[derive(Clone, Copy)]
 pub struct Orders<'a> {
     pub set: &'a str,
@@ -24,9 +24,14 @@ pub struct Orders<'a> {
 
 /// Starts `workers` processes that begin together, once all are ready, and waits for their end.
 pub fn run(workers: u32, orders: Orders<'_>, during: impl FnOnce()) {
+    run_threads(workers, 1, orders, during);
+}
+
+/// As [`run`], where each worker is so many threads, each with a socket of its own.
+pub fn run_threads(workers: u32, threads: u32, orders: Orders<'_>, during: impl FnOnce()) {
     let go = env::temp_dir().join(format!("go-{}-{}", std::process::id(), orders.set));
     let _ = std::fs::remove_file(&go);
-    let mut children: Vec<Child> = (0..workers).map(|n| start(n, orders, &go)).collect();
+    let mut children: Vec<Child> = (0..workers).map(|n| start(n, threads, orders, &go)).collect();
     std::thread::sleep(Duration::from_secs(1));
     std::fs::write(&go, "").expect("the starting shot");
     during();
@@ -36,11 +41,11 @@ pub fn run(workers: u32, orders: Orders<'_>, during: impl FnOnce()) {
     let _ = std::fs::remove_file(&go);
 }
 
-fn start(number: u32, orders: Orders<'_>, go: &Path) -> Child {
+fn start(number: u32, threads: u32, orders: Orders<'_>, go: &Path) -> Child {
     let Orders { set, calls, elements } = orders;
     Command::new(env::current_exe().expect("this program"))
         .args(["--ignored", "--exact", "load::worker", "--quiet", "--nocapture"])
-        .env(ORDERS, format!("{set} {calls} {elements} {number} {}", go.display()))
+        .env(ORDERS, format!("{set} {calls} {elements} {number} {threads} {}", go.display()))
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("a worker starts")
@@ -51,12 +56,23 @@ fn start(number: u32, orders: Orders<'_>, go: &Path) -> Child {
 fn worker() {
     let Ok(orders) = env::var(ORDERS) else { return };
     let words: Vec<_> = orders.split(' ').collect();
-    let [set, calls, elements, worker, go] = words[..] else { panic!("orders: {orders}") };
+    let [set, calls, elements, worker, threads, go] = words[..] else { panic!("orders: {orders}") };
     let number = |word: &str| word.parse::<u32>().expect("a number");
-    let (calls, elements, first) = (number(calls), number(elements), number(worker) << 16);
+    let (calls, elements, worker, threads) = (number(calls), number(elements), number(worker), number(threads));
+    let orders = Orders { set, calls, elements };
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || call(orders, (worker * threads + thread) << 16, Path::new(go)));
+        }
+    });
+}
+
+/// A caller with addresses of its own from `first` on, which waits for the starting shot.
+fn call(orders: Orders<'_>, first: u32, go: &Path) {
+    let Orders { set, calls, elements } = orders;
     let mut socket = Socket::new(NETLINK_NETFILTER).expect("a socket");
     socket.bind_auto().expect("a port");
-    while !Path::new(go).exists() {
+    while !go.exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
     for call in 0..calls {

@@ -89,13 +89,13 @@ fn r1_r2_a_stopped_reader_loses_calls_and_counts_each() {
 /// Most of them wait in the kernel for the lock of the subsystem, each with a return under way.
 #[test]
 #[ignore = "needs a kernel"]
-fn r3_three_hundred_processes_lose_no_call() {
+fn r3_three_hundred_callers_at_once_lose_no_call() {
     with_set("crowd", || {
         let audit = Audit::start(&[]);
-        load::run(300, Orders { set: "crowd", calls: 10, elements: 1 }, || {});
+        load::run_threads(4, 75, Orders { set: "crowd", calls: 20, elements: 1 }, || {});
         let log = audit.stop();
         log.assert_lossless();
-        assert_eq!([log.balance("add"), log.balance("del")], [[1500, 1500, 0]; 2]);
+        assert_eq!([log.balance("add"), log.balance("del")], [[3000, 3000, 0]; 2]);
     });
 }
 

@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod disks;
 mod dumps;
 mod files;
 mod identity;

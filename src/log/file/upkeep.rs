@@ -161,7 +161,11 @@ impl FileSink {
     /// Records were written, and may be lost all the same.
     pub(super) fn not_on_disk(&mut self, at_most: u64, why: &io::Error) {
         self.news.gone += at_most;
-        let told = format!("{at_most} records at most may not have come to the disk: {why}");
+        let told = match at_most {
+            0 => why.to_string(),
+            1 => format!("1 record may not have come to the disk: {why}"),
+            n => format!("{n} records at most may not have come to the disk: {why}"),
+        };
         self.unsynced = Some(io::Error::new(why.kind(), told));
     }
 }
