@@ -240,8 +240,12 @@ fn no_format_is_left_out() {
 
 /// Runs `log --from` on a file with no more than so much address space; exit status, standard output and error.
 fn read_in(memory: u64, file: &Path) -> (Option<i32>, String, String) {
+    run_in(memory, &["log", "--format", "json", "--from"], file)
+}
+
+fn run_in(memory: u64, args: &[&str], file: &Path) -> (Option<i32>, String, String) {
     let mut command = Command::new("prlimit");
-    command.arg(format!("--as={memory}")).args(["--", PROGRAM, "log", "--format", "json", "--from"]).arg(file);
+    command.arg(format!("--as={memory}")).args(["--", PROGRAM]).args(args).arg(file);
     let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
@@ -268,6 +272,35 @@ fn r10_a_line_of_a_gibibyte_is_passed_over_in_little_memory() {
     assert_eq!((code, out.matches("\"kind\":\"call\"").count()), (Some(3), 2), "{err}");
     assert!(err.contains("x.jsonl, line 2: it is longer than 16 MiB"), "{err}");
     assert!(out.contains("\"cause\":\"malformed\"") && err.lines().count() == 1, "{err}");
+}
+
+/// A few kilobytes that unpack to much more than there is memory: whatever reads recordings streams them.
+#[test]
+fn r10_a_recording_larger_than_memory_is_streamed() {
+    const LITTLE: u64 = 44 << 20;
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("x.jsonl.zst");
+    let text = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/story.jsonl")).unwrap();
+    let mut packed = zstd::Encoder::new(File::create(&path).unwrap(), 1).unwrap();
+    let times = (LITTLE + (8 << 20)) as usize / text.len();
+    (0..times).for_each(|_| packed.write_all(&text).unwrap());
+    packed.finish().unwrap();
+    assert!(path.metadata().unwrap().len() < LITTLE / 100);
+    let calls = String::from_utf8(text).unwrap().matches(r#""kind":"call""#).count() * times;
+    let commands =
+        [&["report", "--format", "csv", "--by", "op", "--from"][..], &["who", "blocklist", "--from"], &["verify"]];
+    for args in commands {
+        let (code, out, err) = run_in(LITTLE, args, &path);
+        assert!(
+            matches!(code, Some(0 | 1 | 3)) && !out.is_empty() && !err.contains("memory"),
+            "{args:?} {code:?} {err}"
+        );
+        if args[0] == "report" {
+            assert!(out.contains(&format!("all,,{calls},")), "{out}");
+        }
+    }
+    let (code, out, err) = run_in(LITTLE, &["log", "-f", "op=swap", "--from"], &path);
+    assert!(code == Some(0) && out.lines().count() >= times, "{err}");
 }
 
 #[test]
