@@ -225,7 +225,6 @@ impl Reader<'_> {
     /// Sleeps until the probe wakes us, or for [`SLEEP`]. Calls that came between the last look and the word to the
     /// probe are found by the poll itself, which looks before it sleeps.
     fn sleep(&self) {
-        self.intake.borrow_mut().clock = Clock::read();
         if self.tell_probe(true).is_err() {
             thread::sleep(self.round);
             return;
@@ -235,13 +234,25 @@ impl Reader<'_> {
         let _ = self.tell_probe(false);
     }
 
+    /// Reads the clock for what is taken next. Calls that came while we slept may still bear the time of the old one.
+    fn read_clock(&self) {
+        let intake = &mut *self.intake.borrow_mut();
+        // Read again: we may have been stopped between two clocks.
+        let stepped = |clock: &Clock| clock.stepped_since(&intake.clock).is_some();
+        let clock = Some(Clock::read()).filter(|clock| !stepped(clock)).unwrap_or_else(Clock::read);
+        if let Some(step) = clock.stepped_since(&intake.clock) {
+            intake.batch.push(Record { seq: 0, time: clock.now, event: Event::Clock(step) });
+        }
+        intake.clock = clock;
+    }
+
     fn tell_probe(&self, asleep: bool) -> libbpf_rs::Result<()> {
         self.probe.tell(&ReaderState { asleep, epoch: self.intake.borrow().decoder.epoch() })
     }
 
     /// Takes what the ring holds, at most a batch, and passes it on. Returns how many.
     fn drain(&mut self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
-        self.intake.borrow_mut().clock = Clock::read();
+        self.read_clock();
         let _ = self.ring.consume_raw();
         self.learn_types();
         let batch = std::mem::take(&mut self.intake.borrow_mut().batch);

@@ -2,7 +2,10 @@
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::model::record::Time;
+use crate::model::record::{Step, Time};
+
+/// What is no slewing any more, nanoseconds.
+const STEP: u64 = 500_000_000;
 
 /// What the clocks say at a moment, nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,5 +25,27 @@ impl Clock {
         let now = nanos(ClockId::CLOCK_REALTIME);
         let (monotonic, boot) = (now - nanos(ClockId::CLOCK_MONOTONIC), now - nanos(ClockId::CLOCK_BOOTTIME));
         Self { now: Time(now), monotonic, boot }
+    }
+
+    /// How the time of day was set since an earlier reading, if it was. `CLOCK_BOOTTIME` goes on while the host sleeps, so
+    /// that a wake-up is none; a clock that is slewed by a time daemon goes half a millisecond a second wrong at most.
+    pub const fn stepped_since(&self, earlier: &Self) -> Option<Step> {
+        let by_ns = self.boot.saturating_sub(earlier.boot);
+        if by_ns.unsigned_abs() < STEP { None } else { Some(Step { by_ns }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_no_slew_and_no_sleep() {
+        let clock = Clock { now: Time(0), monotonic: 7_000_000_000, boot: 5_000_000_000 };
+        let slewed = Clock { boot: clock.boot + 400_000_000, ..clock };
+        let slept = Clock { monotonic: clock.monotonic + 3_600_000_000_000, ..clock };
+        assert_eq!((slewed.stepped_since(&clock), slept.stepped_since(&clock)), (None, None));
+        let back = Clock { boot: clock.boot - 1_000_000_000, ..clock };
+        assert_eq!(back.stepped_since(&clock), Some(Step { by_ns: -1_000_000_000 }));
     }
 }

@@ -30,6 +30,7 @@ impl Format for Json {
             Event::Call(call) => put_call(&mut o, call),
             Event::Packets(packets) => put_packets(&mut o, packets),
             Event::Lost(lost) => put_lost(&mut o, lost),
+            Event::Clock(step) => o.put("step_ns", step.by_ns),
             Event::Start(start) => put_start(&mut o, start),
             Event::Stop(end) => put_stop(&mut o, end),
         }

@@ -14,6 +14,7 @@ pub const fn kind(event: &Event) -> &'static str {
         Event::Call(_) => "call",
         Event::Packets(_) => "packets",
         Event::Lost(_) => "lost",
+        Event::Clock(_) => "clock",
         Event::Start(_) => "start",
         Event::Stop(_) => "stop",
     }
@@ -40,6 +41,7 @@ pub fn each(record: &Record, mut put: impl FnMut(&'static str, Cow<'_, str>)) {
             lost.count.iter().for_each(|n| put("count", n.to_string().into()));
             put("total", lost.total.to_string().into());
         }
+        Event::Clock(step) => put("step_ns", step.by_ns.to_string().into()),
         Event::Start(start) => {
             put("version", (&start.version).into());
             put("kernel", (&start.kernel).into());

@@ -58,6 +58,7 @@ impl Format for Restore {
             _ if self.sets.is_none() => {}
             Event::Packets(packets) => self.packets(packets, out),
             Event::Lost(lost) => comment(out, lost_words(lost)),
+            Event::Clock(step) => comment(out, format_args!("{}: {step}", Rfc3339(record.time, 0))),
             Event::Start(start) => self.start(record, start, out),
             Event::Stop(end) => comment(out, format_args!("{}: end ({})", Rfc3339(record.time, 0), end.reason)),
         }

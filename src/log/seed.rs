@@ -50,7 +50,7 @@ where
                 Some(n) => writeln!(out, "{time} LOST {n} ({})", lost.cause.name()),
                 None => writeln!(out, "{time} LOST ({})", lost.cause.name()),
             },
-            Event::Packets(_) | Event::Start(_) | Event::Stop(_) => Ok(()),
+            Event::Packets(_) | Event::Clock(_) | Event::Start(_) | Event::Stop(_) => Ok(()),
         };
     }
 }

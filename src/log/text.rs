@@ -86,6 +86,7 @@ pub(super) fn write_event(line: &mut String, event: &Event) -> fmt::Result {
         Event::Call(call) => write_call(line, call),
         Event::Packets(packets) => write_packets(line, packets),
         Event::Lost(lost) => write_lost(line, lost),
+        Event::Clock(step) => write!(line, "CLOCK {step}"),
         Event::Start(start) => {
             let word = if start.goes_on() { "GOES ON" } else { "START" };
             write!(line, "{word} ipsetaudit-tui {} on Linux {} by {}", start.version, start.kernel, start.probe)

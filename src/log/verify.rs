@@ -17,8 +17,8 @@ use super::packed;
 use super::read::lines::{Line, Lines};
 use super::read::{Fault, Parser};
 use super::seal::{Seal, Sealer};
-use crate::model::record::{Cause, Event, Record, Start, Time};
-use crate::model::time::{SECOND, Span};
+use crate::model::record::{Cause, Event, Record, Start, Step, Time};
+use crate::model::time::SECOND;
 
 /// How much a clock may go back unremarked: calls that return on two processors need not come in order.
 const TOLERATED: i64 = SECOND;
@@ -206,7 +206,7 @@ impl<'a> Verifier<'a> {
             Some(start) => self.start(&record, start),
             None => self.number(&record),
         }
-        self.clock(record.time);
+        self.clock(&record);
     }
 
     /// A line that is no record, and that nothing explains.
@@ -277,12 +277,18 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn clock(&mut self, time: Time) {
+    fn clock(&mut self, record: &Record) {
         let Some(run) = &mut self.run else { return };
+        let time = record.time;
+        if let Event::Clock(step) = &record.event {
+            run.newest = time;
+            return self.note(&format!("{step}: order is that of the numbers"));
+        }
         let back = run.newest.since(time);
         run.newest = if back > TOLERATED { time } else { run.newest.max(time) };
         if back > TOLERATED {
-            self.note(&format!("the clock was set back by {}: order is that of the numbers", Span(back as u64)));
+            let step = Step { by_ns: -back };
+            self.note(&format!("{step}: order is that of the numbers"));
         }
     }
 }

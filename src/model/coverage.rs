@@ -160,7 +160,7 @@ impl Coverage {
     pub fn take(&mut self, record: &Record) -> bool {
         let first = self.begins.is_none();
         let rebooted = match &record.event {
-            Event::Call(_) | Event::Packets(_) => {
+            Event::Call(_) | Event::Packets(_) | Event::Clock(_) => {
                 self.number(record, first);
                 false
             }

@@ -139,7 +139,7 @@ impl Lineage {
                 }
                 self.boot_id.clone_from(&start.boot_id);
             }
-            Event::Stop(_) | Event::Packets(_) => {}
+            Event::Stop(_) | Event::Packets(_) | Event::Clock(_) => {}
         }
     }
 

@@ -35,6 +35,7 @@ pub mod rows;
 pub mod set_type;
 pub mod sets;
 pub mod severity;
+pub mod step;
 mod tally;
 pub mod text;
 pub mod time;
@@ -98,7 +99,7 @@ impl Model {
                 self.newest = record.time;
             }
             Event::Stop(end) => self.end = Some(Arc::new((**end).clone())),
-            Event::Call(_) | Event::Packets(_) | Event::Lost(_) => {}
+            Event::Call(_) | Event::Packets(_) | Event::Lost(_) | Event::Clock(_) => {}
         }
         let arrival = self.history.history().arrived();
         let batch = self.explainer.meet(&mut record, arrival).map(|place| place.first);

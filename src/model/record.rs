@@ -10,6 +10,7 @@ pub use super::dump::OpenDump;
 pub use super::loss::{Cause, Lost};
 use super::op::Op;
 pub use super::packets::Packets;
+pub use super::step::Step;
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,8 @@ pub enum Event {
     Packets(Box<Packets>),
     /// Calls that were not seen, or not written.
     Lost(Lost),
+    /// The clock was set.
+    Clock(Step),
     /// The audit began.
     Start(Box<Start>),
     /// The audit ended.

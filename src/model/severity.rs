@@ -35,6 +35,7 @@ impl Severity {
             // A sum of what was done by rule, not by somebody.
             Event::Packets(_) => Self::Info,
             Event::Lost(_) => Self::Critical,
+            Event::Clock(_) => Self::Warning,
             Event::Start(_) | Event::Stop(_) => Self::Notice,
         }
     }

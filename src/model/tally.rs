@@ -143,7 +143,7 @@ impl Tally {
             Event::Lost(lost) => self.totals.lose(lost),
             Event::Start(start) if start.goes_on() => {}
             Event::Start(_) => self.totals.blind_since = None,
-            Event::Stop(_) => {}
+            Event::Clock(_) | Event::Stop(_) => {}
         }
     }
 

@@ -50,7 +50,7 @@ impl Admission {
         match &record.event {
             Event::Call(call) if call.op.kind() == Kind::Query && !self.queries => false,
             Event::Call(_) | Event::Packets(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),
-            Event::Lost(_) | Event::Start(_) | Event::Stop(_) => true,
+            Event::Lost(_) | Event::Clock(_) | Event::Start(_) | Event::Stop(_) => true,
         }
     }
 }
@@ -275,7 +275,7 @@ impl<'a> Desk<'a> {
                 end.reason = self.failed.clone().unwrap_or_else(|| (self.ended_by)());
             }
             Event::Start(start) if self.numbering => start.filter.clone_from(&self.filter_text),
-            Event::Stop(_) | Event::Start(_) | Event::Call(_) | Event::Packets(_) => {}
+            Event::Clock(_) | Event::Stop(_) | Event::Start(_) | Event::Call(_) | Event::Packets(_) => {}
         }
         if self.numbering {
             self.seq += 1;

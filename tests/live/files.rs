@@ -163,6 +163,8 @@ fn a_clock_that_is_set_back() {
         assert_eq!(elements, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
         assert_eq!(missing(&records), 0);
         assert!(records.iter().filter_map(|r| r["duration_ns"].as_u64()).all(|ns| ns < 10_000_000_000));
+        let steps: Vec<_> = records.iter().filter_map(|r| r["step_ns"].as_i64()).map(|ns| ns / 1_000_000_000).collect();
+        assert!(matches!(steps[..], [-3601..=-3599, 3599..=3601]), "{steps:?}");
         let said = verified(std::slice::from_ref(&log));
         assert_eq!(said.matches("the clock was set back by").count(), 1, "{said}");
     });

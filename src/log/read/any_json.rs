@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use self::call::CallLine;
 use self::packets::PacketsLine;
-use self::rest::{LostLine, StartLine, StopLine};
+use self::rest::{ClockLine, LostLine, StartLine, StopLine};
 use super::Fault;
 use super::keep::Keep;
 use crate::log::jsonl::SCHEMA;
@@ -57,9 +57,14 @@ pub fn record(line: &str, keep: &mut Keep) -> Result<Record, Fault> {
         "call" => Event::Call(parse::<CallLine<'_>>(line)?.call(keep)),
         "packets" => Event::Packets(Box::new(parse::<PacketsLine<'_>>(line)?.packets(keep))),
         "lost" => Event::Lost(parse::<LostLine>(line)?.lost()),
+        "clock" => Event::Clock(parse::<ClockLine>(line)?.step()),
         "start" => Event::Start(Box::new(parse::<StartLine>(line)?.start())),
         "stop" => Event::Stop(Box::new(parse::<StopLine>(line)?.end())),
-        other => return Err(Fault::NoRecord(format!("kind \"{other}\" is none of call, packets, lost, start, stop"))),
+        other => {
+            return Err(Fault::NoRecord(format!(
+                "kind \"{other}\" is none of call, packets, lost, clock, start, stop"
+            )));
+        }
     };
     Ok(Record { seq: head.seq, time: head.time.0, event })
 }

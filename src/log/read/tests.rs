@@ -152,6 +152,7 @@ fn event() -> BoxedStrategy<Event> {
         6 => a_call().prop_map(Event::Call).boxed(),
         1 => lost.boxed(),
         1 => start().prop_map(|start| Event::Start(Box::new(start))).boxed(),
+        1 => any::<i64>().prop_map(|by_ns| Event::Clock(Step { by_ns })).boxed(),
         1 => stop.boxed(),
     ]
     .boxed()
@@ -269,7 +270,7 @@ fn what_is_no_record_is_told() {
     assert_eq!(fault("{\"v\":1}"), "column 7: missing field `kind`");
     assert_eq!(
         with("\"kind\":\"call\"", "\"kind\":\"cull\""),
-        "kind \"cull\" is none of call, packets, lost, start, stop"
+        "kind \"cull\" is none of call, packets, lost, clock, start, stop"
     );
     assert_eq!(with("\"op\":\"add\"", "\"op\":\"frob\""), "column 80: \"frob\" is no op");
     assert!(with("\"op\":\"add\"", "\"op\":null").contains("invalid type: null, expected a string"));

@@ -211,7 +211,10 @@ fn what_the_program_tells_is_no_fault() {
     made.start(1, Some("torn"));
     made.calls(2..=3);
     made.start(1, Some("killed"));
-    made.put_at(2, -3600 * SECOND, Event::Stop(Box::<End>::default()));
+    made.put_at(2, -3600 * SECOND, Event::Call(fixture::call(Op::FLUSH, Some("a"), &fixture::actor(1, "ipset", &[]))));
+    // As the program tells it.
+    made.put_at(3, -7200 * SECOND, Event::Clock(Step { by_ns: -3600 * SECOND }));
+    made.put_at(4, -7200 * SECOND, Event::Stop(Box::<End>::default()));
     let (summary, found) = verify(&[&made.lines]);
     assert_eq!((summary.faults, summary.runs, summary.unwritten), (0, 3, 20), "{found:?}");
     let expected = [
@@ -220,6 +223,7 @@ fn what_the_program_tells_is_no_fault() {
         "0:13 the run before was killed: it has no stop record",
         "0:16 the run before was killed: it has no stop record",
         "0:17 the clock was set back by 1 h: order is that of the numbers",
+        "0:18 the clock was set back by 1 h: order is that of the numbers",
     ];
     assert_eq!(found, expected);
     // The same without what explains it.

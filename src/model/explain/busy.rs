@@ -114,7 +114,7 @@ impl Holders {
         match &record.event {
             Event::Call(call) => self.call(call, record),
             Event::Start(start) => self.filtered = start.filter.is_some(),
-            Event::Lost(_) | Event::Stop(_) | Event::Packets(_) => {}
+            Event::Lost(_) | Event::Clock(_) | Event::Stop(_) | Event::Packets(_) => {}
         }
     }
 

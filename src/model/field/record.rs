@@ -15,7 +15,7 @@ pub static FIELDS: [Field<Record>; 45] = [
         Event::Call(c) => Value::Op(c.op),
         Event::Lost(l) => l.op.map_or(Value::Absent, Value::Op),
         Event::Packets(p) => Value::Op(p.op),
-        Event::Start(_) | Event::Stop(_) => Value::Absent,
+        Event::Clock(_) | Event::Start(_) | Event::Stop(_) => Value::Absent,
     })
     .shown(),
     TARGET,

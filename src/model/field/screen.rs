@@ -151,6 +151,7 @@ pub fn write_note(f: &mut impl Write, event: &Event) -> fmt::Result {
             (None, _) if lost.last.is_some() => write!(f, "{}, now over", lost.cause.words()),
             (None, _) => write!(f, "calls go by unseen: {}", lost.cause.words()),
         },
+        Event::Clock(step) => write!(f, "{step}"),
         Event::Start(start) => write!(f, "audit began: {} {}", start.kernel, start.probe),
         Event::Stop(end) => write!(f, "audit ended: {}", end.reason),
     }

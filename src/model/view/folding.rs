@@ -69,7 +69,7 @@ impl CallsView {
                 Event::Call(call) => call.outcome.is_failure(),
                 Event::Packets(packets) => packets.outcome().is_failure(),
                 Event::Lost(_) => true,
-                Event::Start(_) | Event::Stop(_) => false,
+                Event::Clock(_) | Event::Start(_) | Event::Stop(_) => false,
             })
     }
 

@@ -72,7 +72,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
 /// `12:03:46.410  ··· 412 calls lost: ring full ·········`
 fn band(buffer: &mut Buffer, line: Rect, event: &Event, record: &Record, (width, how): (u16, &RowLook)) {
     let loss = matches!(event, Event::Lost(_));
-    let meaning = if loss { Meaning::Alarm } else { Meaning::Dim };
+    let meaning = match event {
+        Event::Lost(_) => Meaning::Alarm,
+        Event::Clock(_) => Meaning::Strong,
+        _ => Meaning::Dim,
+    };
     let mut time = how.look.times.write(record.time, how.look.now, how.look.before, how.look.zone);
     time.truncate(usize::from(width));
     let start =

@@ -6,7 +6,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{CauseWord, Moment, OpWord, Own};
-use crate::model::record::{End, Lost, OpCount, Start};
+use crate::model::record::{End, Lost, OpCount, Start, Step};
 
 #[derive(Deserialize)]
 pub struct LostLine {
@@ -29,6 +29,17 @@ impl LostLine {
             first: self.first.0,
             last: self.last.map(|t| t.0),
         }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ClockLine {
+    step_ns: i64,
+}
+
+impl ClockLine {
+    pub const fn step(&self) -> Step {
+        Step { by_ns: self.step_ns }
     }
 }
 
