@@ -15,6 +15,7 @@ mod lockdown;
 mod losses;
 mod messages;
 mod packets;
+mod raw;
 mod rebuild;
 mod refusals;
 mod rights;
