@@ -26,12 +26,16 @@ fn main() -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["calls", set, calls, elements] => raw_calls(set, calls.parse()?, elements.parse()?, 0),
-        ["calls", set, calls, elements, "as", number] => raw_calls(set, calls.parse()?, elements.parse()?, number.parse()?),
+        ["calls", set, calls, elements, "as", number] => {
+            raw_calls(set, calls.parse()?, elements.parse()?, number.parse()?)
+        }
         ["calls", set, calls, elements, processes] => crowd(&[set, calls, elements], processes.parse()?),
         ["restore", set, addresses] => restore(set, addresses.parse()?),
         ["packets", addresses] => packets(addresses.parse()?),
         ["runs", set, calls] => runs(set, calls.parse()?),
-        _ => bail!("callers calls SET CALLS ELEMENTS [PROCESSES] | restore SET ADDRESSES | packets ADDRESSES | runs SET CALLS"),
+        _ => bail!(
+            "callers calls SET CALLS ELEMENTS [PROCESSES] | restore SET ADDRESSES | packets ADDRESSES | runs SET CALLS"
+        ),
     }
 }
 

@@ -70,8 +70,11 @@ fn handlers(object: &str) -> Result<()> {
     static SEEN: AtomicU64 = AtomicU64::new(0);
     static LOST: AtomicU64 = AtomicU64::new(0);
     let object = load(object, "on_")?;
-    let _links: Vec<Link> = object.progs_mut().filter(|p| p.name().to_string_lossy().starts_with("on_"))
-        .map(|program| program.attach()).collect::<Result<_, _>>()?;
+    let _links: Vec<Link> = object
+        .progs_mut()
+        .filter(|p| p.name().to_string_lossy().starts_with("on_"))
+        .map(|program| program.attach())
+        .collect::<Result<_, _>>()?;
     let events = object.maps().find(|m| m.name() == "events").context("no map of events")?;
     let buffer = PerfBufferBuilder::new(&events)
         .sample_cb(|_, _: &[u8]| _ = SEEN.fetch_add(1, Ordering::Relaxed))

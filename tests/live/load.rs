@@ -10,8 +10,8 @@ use std::time::Duration;
 use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
 
-pub use crate::raw::{answer, message};
 use crate::raw::{ADD, DEL};
+pub use crate::raw::{answer, message};
 
 const ORDERS: &str = "IPSETAUDIT_LOAD";
 
