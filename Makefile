@@ -29,6 +29,14 @@ test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12", TE
 	@tests/vm/setup build vm
 	@tests/vm/live
 
+bench:         ## measure everything and write the tables of docs/performance.md; PARTS="pipeline cost clock" chooses
+	@tests/vm/setup build vm bench
+	@benches/cost/page
+
+bench-vm:      ## what a call costs its caller, by instructions, in a virtual machine; KERNEL=6.1 chooses
+	@tests/vm/setup build vm
+	@benches/cost/run $(KERNEL)
+
 vm:            ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
 	@tests/vm/setup vm
 	@tests/vm/run --interactive --kernel $(KERNEL) -- env PATH="$(CURDIR)/target/release:$$PATH" bash || true
@@ -36,5 +44,5 @@ vm:            ## a shell in a virtual machine over this system's root; KERNEL=6
 clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
-export KERNEL KERNELS TEST ALL
-.PHONY: help build run test lint test-host test-vm vm clean
+export KERNEL KERNELS TEST ALL PARTS
+.PHONY: help build run test lint test-host test-vm bench bench-vm vm clean

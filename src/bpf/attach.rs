@@ -15,8 +15,11 @@ use thiserror::Error;
 
 /// The function that every ipset command passes through.
 pub const HOOK: &str = "nfnetlink_rcv_msg";
-/// What ipset answers by itself goes through here.
-const ANSWER: &str = "netlink_unicast";
+/// What ipset answers by itself goes through the first of these since Linux 5.14, and in any case through the second.
+/// Every message passes the second, twice a call: a probe there costs a caller as much as the pair.
+const ANSWERS: [&str; 2] = ["nfnetlink_unicast", "netlink_unicast"];
+/// The first release in which ipset uses the first.
+const ANSWERS_SINCE: (u32, u32) = (5, 14);
 /// Every acknowledgement goes through here, and so every refusal.
 const REFUSAL: &str = "netlink_ack";
 /// Every list or save ends here, read to its end or not.
@@ -71,6 +74,13 @@ pub fn module_of<'a>(kallsyms: &'a str, symbol: &str) -> Option<&'a str> {
         (words.next()? == symbol)
             .then(|| words.next().map_or("", |module| module.trim_start_matches('[').trim_end_matches(']')))
     })
+}
+
+/// True if what ipset answers by itself goes through `nfnetlink_unicast()` in a kernel of this release.
+pub fn answers_by_nfnetlink(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return false };
+    (major, minor) >= ANSWERS_SINCE
 }
 
 /// A kprobe event of ours in tracefs; removed when dropped. The control file stays open: at the end the right to open it
@@ -231,6 +241,8 @@ pub struct Programs<'a, 'obj> {
     pub refusal: &'a ProgramMut<'obj>,
     /// On the end of every list or save.
     pub dump_end: &'a ProgramMut<'obj>,
+    /// What [`answers_by_nfnetlink`] says of this kernel, and `answer` was loaded for.
+    pub by_nfnetlink: bool,
 }
 
 /// The events with their programs. The links are dropped before the events, which an open link keeps.
@@ -263,7 +275,8 @@ impl Kprobes {
         };
         let dump_end = KprobeEvent::add(&control, "p", "dump_end", &in_module);
         let dump_end = dump_end.and_then(|event| Ok((event.attach(programs.dump_end)?, event))).ok();
-        let answer_event = KprobeEvent::add(&control, "p", "answer", ANSWER)?;
+        let answers = ANSWERS[usize::from(!programs.by_nfnetlink)];
+        let answer_event = KprobeEvent::add(&control, "p", "answer", &place(&kallsyms, answers))?;
         let answer = answer_event.attach(programs.answer)?;
         let leave_event = KprobeEvent::add(&control, &format!("r{MAXACTIVE}"), "leave", &hook)?;
         let leave = leave_event.attach(programs.leave)?;
@@ -322,6 +335,20 @@ mod tests {
         assert_eq!(of("0000000000000000 t nfnetlink_rcv_msg\t[nfnetlink]\n"), Some("nfnetlink"));
         assert_eq!(of("0 T nfnetlink_rcv\n0 t nfnetlink_rcv_msg\n"), Some(""));
         assert_eq!(of("0 t nfnetlink_rcv_msg.cold [nfnetlink]\n0 t x"), None);
+    }
+
+    #[test]
+    fn the_way_of_an_answer_follows_from_the_release() {
+        for (release, by_nfnetlink) in [
+            ("5.10.0-33-amd64", false),
+            ("5.14.0", true),
+            ("6.1.0-40-amd64", true),
+            ("7.0", true),
+            ("4.19", false),
+            ("", false),
+        ] {
+            assert_eq!(answers_by_nfnetlink(release), by_nfnetlink, "{release}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the program before loading. The verifier drops the branches that these rule out. */
 const volatile __u32 have_task_storage = 0;	/* BPF_MAP_TYPE_TASK_STORAGE in kprobes, and with it current as BTF */
+const volatile __u32 answer_by_nfnetlink = 0;	/* the answer passes nfnetlink_unicast(), not just netlink_unicast() */
 const volatile __u32 own_ports[2] = {};		/* netlink ports of the program's own sockets */
 const volatile __u32 own_netns = 0;		/* and the network namespace that they are in */
 const volatile __u32 own_pid = 0;		/* the program itself, in the pid namespace of this device and inode */
@@ -125,11 +126,8 @@ static __always_inline __u32 slot(__u16 type)
  * A wake-up costs the caller more than all the rest of this file. So the reader is woken only when it says that it
  * sleeps; while it is awake it comes back by itself on a timer.
  */
-static __always_inline __u64 wakeup(void)
+static __always_inline __u64 wakeup(struct reader_state *state)
 {
-	__u32 zero = 0;
-	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
-
 	if (!state || !state->asleep)
 		return BPF_RB_NO_WAKEUP;
 	state->asleep = 0;
@@ -138,7 +136,16 @@ static __always_inline __u64 wakeup(void)
 
 static __always_inline __u32 netns_of(struct sk_buff *skb)
 {
-	return BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
+	struct net *net = BPF_CORE_READ(skb, sk, __sk_common.skc_net.net);
+
+	/* Nearly always that of the task, which a plain load can read. */
+	if (have_task_storage) {
+		struct nsproxy *of_task = bpf_get_current_task_btf()->nsproxy;
+
+		if (of_task && of_task->net_ns == net)
+			return of_task->net_ns->ns.inum;
+	}
+	return BPF_CORE_READ(net, ns.inum);
 }
 
 /* Questions of ours about a set that packets change, which may be in any network namespace. */
@@ -192,15 +199,20 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 #define LOAD2(t, p, f) ((t)->p->f)
 #define LOAD_OF(_1, _2, name, ...) name
 #define LOAD(t, ...) LOAD_OF(__VA_ARGS__, LOAD2, LOAD1)(t, __VA_ARGS__)
-#define LOAD_COMM(to, t, p, f) __builtin_memcpy(to, (t)->p->f, COMM_LEN)
+/* In two words: the compiler knows nothing of the alignment in the kernel, and would go byte by byte. */
+#define COPY_COMM(to, from) do {							\
+	const __u64 *words = (const void *)(from);					\
+	__u64 low = words[0], high = words[1];						\
+											\
+	((__u64 *)(to))[0] = low;							\
+	((__u64 *)(to))[1] = high;							\
+} while (0)
+#define LOAD_COMM(to, t, p, f) COPY_COMM(to, (t)->p->f)
 #define PROBE_COMM(to, t, p, f) BPF_CORE_READ_INTO(&(to), t, p, f)
 
 /* By which the process is known that calls now. */
-static __always_inline void read_marks(struct told *now)
+static __always_inline void read_marks(struct told *now, const struct reader_state *state)
 {
-	__u32 zero = 0;
-	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
-
 	now->cgroup = bpf_get_current_cgroup_id();
 	now->epoch = state ? state->epoch : 0;
 	now->spare = 0;
@@ -218,7 +230,7 @@ static __always_inline void read_marks(struct told *now)
 /* Tells of the process, unless that was done. `told` is where it is kept with the task, or NULL. */
 static __always_inline void introduce(struct told *told, const struct told *now)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid;
 
 	barrier_var(told); /* the verifier wants to see the pointer itself compared */
 	if (told) {
@@ -226,6 +238,7 @@ static __always_inline void introduce(struct told *told, const struct told *now)
 			*told = *now;
 		return;
 	}
+	pid = bpf_get_current_pid_tgid() >> 32;
 	told = bpf_map_lookup_elem(&told_by_pid, &pid);
 	if ((!told || !is_told(told, now)) && tell(now))
 		bpf_map_update_elem(&told_by_pid, &pid, now, BPF_ANY);
@@ -267,7 +280,7 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 		struct task_struct *t = bpf_get_current_task_btf();
 
 		READ_LOGIN(c, t, LOAD);
-		__builtin_memcpy(c->comm, t->comm, COMM_LEN);
+		COPY_COMM(c->comm, t->comm);
 	} else {
 		struct task_struct *t = (void *)bpf_get_current_task();
 
@@ -295,14 +308,16 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 	if (bpf_probe_read_kernel(c + 1, n, f->nlh))					\
 		n = 0;									\
 	c->copied = n;									\
-	bpf_ringbuf_submit(c, wakeup());						\
+	bpf_ringbuf_submit(c, wakeup(state));						\
 } while (0)
 
 static __always_inline void emit(struct inflight *f, struct told *told, __s32 result, __u32 kind)
 {
+	__u32 zero = 0;
+	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
 	struct told now;
 
-	read_marks(&now);
+	read_marks(&now, state);
 	if (kind != CALL_NO_RETURN) /* that one is rare, and the verifier's time dear */
 		introduce(told, &now);
 	if (f->length <= HEAD_LEN || kind == CALL_NO_RETURN) {
@@ -310,7 +325,7 @@ static __always_inline void emit(struct inflight *f, struct told *told, __s32 re
 
 		__builtin_memcpy(c + 1, f->head, HEAD_LEN);
 		c->copied = f->length < HEAD_LEN ? f->length : HEAD_LEN;
-		bpf_ringbuf_submit(c, wakeup());
+		bpf_ringbuf_submit(c, wakeup(state));
 	} else if (f->length <= 512) {
 		EMIT_COPY(512);
 	} else if (f->length <= 4096) {
@@ -373,14 +388,9 @@ static __always_inline bool is_of_current(struct inflight *f, __u64 start)
 	return !f->hashed || f->start == start;
 }
 
-/* Keeps the first bytes of the message: they name the set should the return go by unseen. */
-static __always_inline void note(struct inflight *f, struct sk_buff *skb, struct nlmsghdr *nlh, const struct nlmsghdr *h)
+static __always_inline void put_call(struct inflight *f, struct sk_buff *skb, struct nlmsghdr *nlh,
+				     const struct nlmsghdr *h)
 {
-	__u32 n = h->nlmsg_len;
-
-	if (n > HEAD_LEN)
-		n = HEAD_LEN;
-	bpf_probe_read_kernel(f->head, n, nlh);
 	f->skb = skb;
 	f->nlh = nlh;
 	f->length = h->nlmsg_len;
@@ -389,24 +399,47 @@ static __always_inline void note(struct inflight *f, struct sk_buff *skb, struct
 	f->line = 0;
 }
 
+/* Keeps the first bytes of the message: they name the set should the return go by unseen. */
+static __always_inline void note(struct inflight *f, struct sk_buff *skb, struct nlmsghdr *nlh, const struct nlmsghdr *h)
+{
+	__u32 n = h->nlmsg_len;
+
+	if (n > HEAD_LEN)
+		n = HEAD_LEN;
+	bpf_probe_read_kernel(f->head, n, nlh);
+	put_call(f, skb, nlh, h);
+}
+
+/* The header and what most often is the whole of a one-element message, in one read. */
+struct beginning {
+	struct nlmsghdr h;
+	__u64 rest[6];
+};
+
+/* A short message may end where the memory ends that can be read. */
+static __always_inline bool read_beginning(struct beginning *b, const struct nlmsghdr *nlh)
+{
+	return !bpf_probe_read_kernel(b, sizeof(*b), nlh) || !bpf_probe_read_kernel(&b->h, sizeof(b->h), nlh);
+}
+
 SEC("kprobe")
 int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 {
 	__u64 tid = bpf_get_current_pid_tgid(), start = 0;
 	struct thread *known;
-	struct nlmsghdr h;
+	struct beginning b;
 	struct inflight *f;
 	bool own;
 
-	if (bpf_probe_read_kernel(&h, sizeof(h), nlh) || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
+	if (!read_beginning(&b, nlh) || b.h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
 		return 0;
-	own = is_own(skb, h.nlmsg_type);
+	own = is_own(skb, b.h.nlmsg_type);
 	if (!own)
-		COUNT(entered, h.nlmsg_type);
+		COUNT(entered, b.h.nlmsg_type);
 	known = remember(&tid);
 	if (!known) {
 		if (!own)
-			COUNT(untracked, h.nlmsg_type);
+			COUNT(untracked, b.h.nlmsg_type);
 		return 0;
 	}
 	f = &known->call;
@@ -420,7 +453,12 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 	f->own = own;
 	f->start = start;
 	f->entered = bpf_ktime_get_ns();
-	note(f, skb, nlh, &h);
+	if (b.h.nlmsg_len > sizeof(b)) {
+		note(f, skb, nlh, &b.h);
+		return 0;
+	}
+	__builtin_memcpy(f->head, &b, sizeof(b));
+	put_call(f, skb, nlh, &b.h);
 	return 0;
 }
 
@@ -465,11 +503,13 @@ static __always_inline __u32 line_in(void *request, __u32 length)
 
 /*
  * When an element with a line number fails, ipset answers the caller itself and returns -EINTR, so that the netlink
- * core does not answer again: the true errno is only in that answer, on its way through netlink_unicast().
+ * core does not answer again: the true errno is only in that answer, on its way through netlink_unicast(), since 5.14
+ * by way of nfnetlink_unicast(), through which little else goes.
  */
 SEC("kprobe")
-int BPF_KPROBE(answer, struct sock *ssk, struct sk_buff *skb)
+int BPF_KPROBE(answer, void *first, void *second)
 {
+	struct sk_buff *skb = answer_by_nfnetlink ? first : second;
 	__u64 tid = bpf_get_current_pid_tgid();
 	struct thread *known = recall(&tid);
 	struct inflight *f = known ? &known->call : NULL;

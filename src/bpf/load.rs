@@ -122,7 +122,8 @@ impl Probe {
         let skel = open.load().map_err(|e| cannot_load(&e))?;
         let IpsetauditProgs { enter, leave, answer, refusal, dump_end, packet_add, packet_del, packet_leave, .. } =
             &skel.progs;
-        let programs = Programs { enter, leave, answer, refusal, dump_end };
+        let by_nfnetlink = answers_by_nfnetlink();
+        let programs = Programs { enter, leave, answer, refusal, dump_end, by_nfnetlink };
         let kprobes = Kprobes::attach(&programs).map_err(|e| cannot_attach(&e))?;
         let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;
         if config.packet_path {
@@ -247,6 +248,7 @@ fn open_object<'obj>(
     set_up(&mut open).map_err(|e| cannot_load(&e))?;
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.have_task_storage = u32::from(task_storage);
+        rodata.answer_by_nfnetlink = u32::from(answers_by_nfnetlink());
         rodata.own_ports = own.ports;
         rodata.own_netns = own.netns;
         if let (true, Ok((pid, namespace))) = (config.packet_path, own::own_pid()) {
@@ -265,6 +267,10 @@ fn without_packets(open: &mut OpenIpsetauditSkel<'_>) {
     // It refuses only for an object that is loaded.
     let _ = open.maps.packets.set_autocreate(false);
     let _ = open.maps.packets_under_way.set_autocreate(false);
+}
+
+fn answers_by_nfnetlink() -> bool {
+    attach::answers_by_nfnetlink(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
 }
 
 /// Both helpers came to kprobes with Linux 5.11 to 5.13; before, a hash map and helper reads do.

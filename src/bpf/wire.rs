@@ -9,7 +9,7 @@ use std::mem::{offset_of, size_of};
 
 use thiserror::Error;
 
-use super::skel::types;
+pub use super::skel::types;
 pub use process::WireProcess;
 use types::{call_counts, ipset_call, ipset_dump_end};
 

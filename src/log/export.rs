@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Format;
 use super::csv::{self, Csv};
-use super::jsonl::Json;
+use super::jsonl::JsonLog;
 use super::new_file::{self, Owner};
 use super::restore::Restore;
 use super::text::Text;
@@ -53,7 +53,7 @@ pub type Formats<'a> = dyn Fn(Ending) -> Option<Box<dyn Format>> + 'a;
 pub fn formats(ending: Ending) -> Option<Box<dyn Format>> {
     Some(match ending {
         Ending::Csv => Box::new(Csv),
-        Ending::Json | Ending::Jsonl => Box::new(Json),
+        Ending::Json | Ending::Jsonl => Box::new(JsonLog::default()),
         Ending::Text => Box::new(Text::default()),
         Ending::Restore => Box::new(Restore::chosen()),
     })

@@ -8,9 +8,12 @@ use std::io::Write;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
+mod lines;
+
 use super::Format;
 use super::pairs::kind;
 use crate::model::record::{Actor, Call, End, Event, Lost, OpenDump, Packets, Record, Start, Time};
+pub use lines::JsonLog;
 
 /// Version of the record's schema.
 pub const SCHEMA: u32 = 1;
@@ -51,6 +54,27 @@ impl<'a> Object<'a> {
         Self { out, first: true }
     }
 
+    /// One that has keys already.
+    fn further(out: &'a mut Vec<u8>) -> Self {
+        Self { out, first: false }
+    }
+
+    fn value(&mut self, value: impl Serialize) {
+        let _ = serde_json::to_writer(&mut *self.out, &value);
+    }
+
+    fn text(&mut self, key: &str, text: Option<&str>) {
+        self.put(key, text);
+    }
+
+    fn number(&mut self, key: &str, n: Option<impl itoa::Integer>) {
+        self.key(key);
+        match n {
+            Some(n) => self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            None => self.out.extend_from_slice(b"null"),
+        }
+    }
+
     fn key(&mut self, key: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
@@ -62,7 +86,7 @@ impl<'a> Object<'a> {
 
     fn put(&mut self, key: &str, value: impl Serialize) {
         self.key(key);
-        let _ = serde_json::to_writer(&mut *self.out, &value);
+        self.value(value);
     }
 
     fn time(&mut self, key: &str, time: Option<Time>) {
@@ -84,6 +108,13 @@ fn rfc3339(time: Time) -> String {
 
 fn to_the_second(time: Time) -> String {
     DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A time's second, without a zone.
+fn to_the_second_of(time: Time) -> String {
+    let mut text = to_the_second(time);
+    text.pop();
+    text
 }
 
 /// A list written element by element, without collecting it first.
@@ -127,8 +158,16 @@ fn put_call(o: &mut Object<'_>, call: &Call) {
     o.put("cgroup", call.actor.cgroup.as_deref());
     o.put("unit", call.actor.unit.as_deref());
     o.put("container", call.actor.container.as_deref());
+    put_call_end(o, call);
+    put_explanation(o, call);
+}
+
+fn put_call_end(o: &mut Object<'_>, call: &Call) {
     put_list(o, "truncated", call.truncated.names());
-    // Only where it was asked for.
+}
+
+/// Only where it was asked for.
+fn put_explanation(o: &mut Object<'_>, call: &Call) {
     if let Some(explain) = &call.explain {
         put_list(o, "explain", explain.iter().map(|told| told.words(&to_the_second)));
     }

@@ -19,7 +19,7 @@ use crate::log::Format;
 use crate::log::csv::Csv;
 use crate::log::file::{Content, FileSink, Keeping};
 use crate::log::journal::Journal;
-use crate::log::jsonl::Json;
+use crate::log::jsonl::JsonLog;
 use crate::log::new_file::sudo_owner;
 use crate::log::restore::Restore;
 use crate::log::seed::Seed;
@@ -148,7 +148,7 @@ pub(super) fn lines(to: &Lines, json: Content) -> Result<Outlet> {
     let format: Box<dyn Format> = match to.format {
         LogFormat::Text => Box::new(Text::default()),
         LogFormat::Seed => Box::new(Seed::local()),
-        LogFormat::Json => Box::new(Json),
+        LogFormat::Json => Box::new(JsonLog::default()),
         LogFormat::Csv => Box::new(Csv),
         LogFormat::Restore => Box::new(Restore::whole(to.netns.clone().unwrap_or_default())),
         LogFormat::Syslog if to.live => Box::new(Syslog::live()),
@@ -167,7 +167,7 @@ pub(super) fn lines(to: &Lines, json: Content) -> Result<Outlet> {
 
 fn recording(live: &Live) -> Result<Option<Outlet>> {
     let Some(path) = &live.record else { return Ok(None) };
-    log_file(path, Box::new(Json), Content::Recording, &live.keeping).map(Some)
+    log_file(path, Box::new(JsonLog::default()), Content::Recording, &live.keeping).map(Some)
 }
 
 /// A log file, kept as asked.

@@ -16,6 +16,7 @@ mod lockdown;
 mod losses;
 mod messages;
 mod packets;
+mod raw;
 mod rebuild;
 mod refusals;
 mod rights;

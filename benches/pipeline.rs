@@ -1,0 +1,211 @@
+//! How fast calls go through the program, from the bytes of the ring to a line of JSON and a counted call, on one core;
+//! against the rate at which this machine's kernel executes the same calls, where it may be asked (root, ipset).
+//!
+//! `cargo bench --bench pipeline` prints the tables that docs/performance.md holds, and fails where a call allocates more
+//! than it may. It knows the layout of the ring's records from the build, and no BPF.
+
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tests/live/raw.rs"]
+mod raw;
+#[path = "pipeline/ring.rs"]
+mod ring;
+
+use std::alloc::System;
+use std::process::Command;
+use std::time::Instant;
+
+use ipsetaudit::bpf::clock::Clock;
+use ipsetaudit::bpf::decode::Decoder;
+use ipsetaudit::log::Format;
+use ipsetaudit::log::jsonl::JsonLog;
+use ipsetaudit::model::record::Record;
+use ipsetaudit::model::{Limits, Model};
+use netlink_sys::Socket;
+use netlink_sys::constants::NETLINK_NETFILTER;
+use ring::Ring;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATIONS: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Allocations of a call whose caller and set are known: its elements' text, and its share of what grows.
+const MOST_ALLOCATIONS: f64 = 2.0;
+/// How much faster than the kernel.
+const GOAL: f64 = 3.0;
+
+/// The ways of a call, as far as they go.
+struct Pipeline {
+    decoder: Decoder,
+    clock: Clock,
+    json: Option<JsonLog>,
+    model: Option<Model>,
+    lines: Vec<u8>,
+    written: usize,
+    seq: u64,
+}
+
+impl Pipeline {
+    fn new(json: bool, model: bool) -> Self {
+        Self {
+            decoder: Decoder::new(Some(ring::NETNS), 1),
+            clock: Clock::default(),
+            json: json.then(JsonLog::default),
+            model: model.then(|| Model::new(Limits::default())),
+            lines: Vec::with_capacity(1 << 19),
+            written: 0,
+            seq: 0,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let Ok(Some(record)) = self.decoder.decode(bytes, &self.clock) else { return };
+        self.seq += 1;
+        let record = Record { seq: self.seq, ..record };
+        if let Some(json) = &mut self.json {
+            json.append(&record, &mut self.lines);
+            if self.lines.len() > 1 << 18 {
+                self.written += self.lines.len();
+                self.lines.clear();
+            }
+        }
+        if let Some(model) = &mut self.model {
+            model.apply(record);
+        }
+    }
+
+    /// Takes so many calls of a ring, over and over; nanoseconds a call.
+    fn time(&mut self, ring: &Ring, calls: u64) -> f64 {
+        let until = self.seq + calls;
+        let began = Instant::now();
+        while self.seq < until {
+            for record in ring.records() {
+                self.take(record);
+                if self.seq == until {
+                    break;
+                }
+            }
+        }
+        began.elapsed().as_nanos() as f64 / calls as f64
+    }
+}
+
+/// Nanoseconds a call, the best of some rounds, when everybody is known.
+fn best(json: bool, model: bool, ring: &Ring, calls: u64) -> f64 {
+    let mut pipeline = Pipeline::new(json, model);
+    pipeline.time(ring, calls);
+    (0..5).map(|_| pipeline.time(ring, calls)).fold(f64::INFINITY, f64::min)
+}
+
+/// Nanoseconds of a raw call in this kernel: `None` where there is no right to make one.
+fn kernel() -> Option<f64> {
+    const CALLS: u32 = 100_000;
+    let ipset = |words: &[&str]| Command::new("ipset").args(words).output().is_ok_and(|o| o.status.success());
+    if !ipset(&["create", "ipsetaudit-bench", "hash:ip", "-exist"]) {
+        return None;
+    }
+    let mut socket = Socket::new(NETLINK_NETFILTER).ok()?;
+    socket.bind_auto().ok()?;
+    let messages = [raw::ADD, raw::DEL].map(|cmd| raw::message(cmd, "ipsetaudit-bench", 1, 1));
+    let round = || {
+        let began = Instant::now();
+        for call in 0..CALLS {
+            raw::answer(&socket, &messages[call as usize % 2]);
+        }
+        began.elapsed().as_nanos() as f64 / f64::from(CALLS)
+    };
+    let best = (0..5).map(|_| round()).fold(f64::INFINITY, f64::min);
+    ipset(&["destroy", "ipsetaudit-bench"]);
+    Some(best)
+}
+
+/// Allocations and bytes a call, when everybody is known.
+fn allocations(ring: &Ring, calls: u64, model: bool) -> f64 {
+    let mut pipeline = Pipeline::new(true, model);
+    pipeline.time(ring, calls);
+    let region = Region::new(ALLOCATIONS);
+    pipeline.time(ring, calls);
+    let change = region.change();
+    (change.allocations + change.reallocations) as f64 / calls as f64
+}
+
+fn rate(nanoseconds: f64) -> String {
+    let thousands = 1e6 / nanoseconds;
+    format!(
+        "{nanoseconds:.0} | {}",
+        if thousands < 10.0 { format!("{thousands:.1} k") } else { format!("{thousands:.0} k") }
+    )
+}
+
+fn stages(one: &Ring, batch: &Ring) {
+    let kernel = kernel();
+    println!("| on one core | ns a call | calls a second | ns an element of a batch of 1,000 |\n|---|---|---|---|");
+    let mut whole = 0.0;
+    for (name, json, model) in [
+        ("decoded, caller known", false, false),
+        ("and counted and kept", false, true),
+        ("decoded, and written as JSON", true, false),
+        ("all of it", true, true),
+    ] {
+        whole = best(json, model, one, 200_000);
+        println!("| {name} | {} | {:.1} |", rate(whole), best(json, model, batch, 500) / 1000.0);
+    }
+    if let Some(kernel) = kernel {
+        println!("| this kernel, executing it | {} | |", rate(kernel));
+        let times = kernel / whole;
+        println!("\nThe program is {times:.1} times as fast as the kernel (the aim: {GOAL:.0}).");
+    } else {
+        println!("\nThis kernel could not be asked to execute the same calls: that takes root, and ipset.");
+    }
+}
+
+fn growth() {
+    println!("\n| calls of one caller | ns a call |\n|---|---|");
+    let ring = Ring::new(1, 1, 1);
+    for calls in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
+        println!("| {calls} | {:.0} |", Pipeline::new(true, true).time(&ring, calls));
+    }
+    println!("\n| sets | ns a call |\n|---|---|");
+    for sets in [1, 16, 256, 4_096, 65_536] {
+        println!("| {sets} | {:.0} |", best(true, true, &Ring::new(sets, 1, 1), 200_000));
+    }
+    println!("\n| callers | ns a call |\n|---|---|");
+    for callers in [1, 10, 100, 1_000] {
+        println!("| {callers} | {:.0} |", best(true, true, &Ring::new(1, callers, 1), 200_000));
+    }
+}
+
+fn memory(one: &Ring) {
+    println!("\n| calls kept | memory of the program, MB |\n|---|---|");
+    for calls in [10_000, 100_000, 1_000_000, 3_000_000] {
+        let region = Region::new(ALLOCATIONS);
+        let mut pipeline = Pipeline::new(true, true);
+        pipeline.time(one, calls);
+        let change = region.change();
+        let held = change.bytes_allocated as i64 + change.bytes_reallocated as i64 - change.bytes_deallocated as i64;
+        println!("| {calls} (at most {} are kept) | {:.0} |", Limits::default().keep, held as f64 / 1e6);
+    }
+}
+
+fn main() {
+    let (one, batch) = (Ring::new(1, 1, 1), Ring::new(1, 1, 1_000));
+    if let Some(only) = std::env::args().nth(1).filter(|word| word.parse::<u64>().is_ok()) {
+        // For a profiler: nothing but so many calls.
+        return println!("{:.0} ns a call", Pipeline::new(true, false).time(&one, only.parse().unwrap_or(1)));
+    }
+    let mut to_the_line = Pipeline::new(true, false);
+    to_the_line.time(&one, 1000);
+    assert_eq!(to_the_line.seq, 1000, "the ring's records are calls");
+    assert!(to_the_line.written + to_the_line.lines.len() > 400_000, "and each has a line");
+    let counts = [("to the line", false), ("to the line and the model", true)].map(|(name, model)| {
+        let count = allocations(&one, 200_000, model);
+        assert!(
+            count <= MOST_ALLOCATIONS,
+            "{count} allocations a call {name}, and no more than {MOST_ALLOCATIONS} are allowed"
+        );
+        format!("{count:.2} {name}")
+    });
+    stages(&one, &batch);
+    println!("\nAllocations a call, caller and set known: {}.", counts.join(", "));
+    growth();
+    memory(&one);
+}
