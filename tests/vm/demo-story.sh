@@ -36,7 +36,7 @@ held, free, name = sys.argv[1:]
 body = bytes([2, 0, 0, 0]) + attr(1, b"\7") + attr(2, name.encode() + b"\0")
 sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
 sock.sendto(struct.pack("IHHII", 16 + len(body), 0x0607, 0x305, 1, 0) + body, (0, 0))
-sock.recv(1 << 16)
+sock.recv(4096) # far less than the set, so that the rest is still to come
 open(held, "w").close()
 open(free).read()
 X
@@ -46,7 +46,7 @@ import socket, struct
 attr = lambda kind, value: struct.pack("HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 body = bytes([2, 0, 0, 0]) + attr(1, b"\7") + attr(2, b"blocklist\0")
 sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-sock.sendto(struct.pack("IHHII", 16 + len(body), 0x0603, 5, 0, 0) + body, (0, 0))
+sock.sendto(struct.pack("IHHII", 16 + len(body), 0x0603, 0x205, 0, 0) + body, (0, 0))
 sock.recv(999)
 X
 
@@ -89,8 +89,9 @@ mkfifo "$stage/free"
 as backup.sh <<<"python3 $stage/reader.py $stage/held $stage/free blocklist; true" &
 until [[ -e $stage/held ]]; do sleep 0.05; done
 at 31.0
-as update-lists <<'X'
+as update-lists <<X
 ipset create blocklist-new hash:net maxelem 131072
+($(declare -f networks); networks 0 300) | ipset restore
 ipset swap blocklist-new blocklist
 sleep 1.5
 ipset destroy blocklist
@@ -99,7 +100,6 @@ at 35.0
 echo >"$stage/free"
 wait
 as update-lists <<'X'
-ipset swap blocklist-new blocklist
 ipset swap blocklist-new blocklist
 ipset destroy blocklist-new
 X
