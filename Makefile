@@ -29,7 +29,10 @@ test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12", TE
 	@tests/vm/setup build vm
 	@tests/vm/live
 
-vm:            ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
+vm: build      ## the screen in a throw-away virtual machine, with calls to look at; KERNEL=5.10 chooses
+	@tests/vm/demo --vm
+
+vm-shell:      ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
 	@tests/vm/setup vm
 	@tests/vm/run --interactive --kernel $(KERNEL) -- env PATH="$(CURDIR)/target/release:$$PATH" bash || true
 
@@ -37,4 +40,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL
-.PHONY: help build run test lint test-host test-vm vm clean
+.PHONY: help build run test lint test-host test-vm vm vm-shell clean
