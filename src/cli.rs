@@ -343,8 +343,10 @@ impl Cli {
             return Err(format!("the filter is wrong: {error}"));
         }
         let keep = keep.max(1);
-        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Demo(_) | Command::Who(_) | Command::Report(_)))
-            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
+        let from_files = matches!(
+            &self.command,
+            Some(Command::Replay { .. } | Command::Demo(_) | Command::Who(_) | Command::Report(_))
+        ) || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
         if from_files && record.is_some() {
             return Err(
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()

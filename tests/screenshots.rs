@@ -91,7 +91,7 @@ const VIEWER: [(i64, &str); 9] = [
     (56, "3"),
     (59, "1G"),
 ];
-/// Half a second of the story is the time between two frames, and a third of it what it takes to see them.
+/// Half a second of the story lies between two frames; the picture plays it one and a half times as fast.
 const FRAME: i64 = SECOND / 2;
 const FASTER: f64 = 1.5;
 

@@ -70,7 +70,9 @@ impl Demo {
     pub fn open(control: Arc<Control>, rounds: Rounds) -> anyhow::Result<Self> {
         let mut story = records()?;
         let start = story.iter().find(|r| matches!(r.event, Event::Start(_))).cloned();
-        let kept = |event: &Event| !matches!(event, Event::Start(_)) && (rounds == Rounds::One || !matches!(event, Event::Stop(_)));
+        let kept = |event: &Event| {
+            !matches!(event, Event::Start(_)) && (rounds == Rounds::One || !matches!(event, Event::Stop(_)))
+        };
         story.retain(|r| kept(&r.event));
         let (first, last) = (story.first(), story.last());
         let length = first.zip(last).map(|(first, last)| last.time.since(first.time));
