@@ -1,6 +1,6 @@
 //! `demo`: what is packed into the program is the recording that is kept here, and it tells what it is meant to.
 //!
-//! `BLESS=1 cargo test --test demo` packs it afresh; `tests/vm/record demo-story.sh` records it.
+//! `BLESS=1 cargo test --test demo` packs it afresh; `tests/vm/record` records it.
 
 #![allow(clippy::unwrap_used, reason = "what does not work is a broken test")]
 
@@ -11,12 +11,12 @@ use std::process::Command;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ipsetaudit-tui");
 
 fn kept() -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/demo.jsonl")).unwrap()
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/story.jsonl")).unwrap()
 }
 
 #[test]
 fn the_recording_in_the_program_is_the_one_kept_here() {
-    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/log/demo.jsonl.zst");
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/log/story.jsonl.zst");
     if std::env::var_os("BLESS").is_some() {
         fs::write(packed, zstd::encode_all(&*kept(), 19).unwrap()).unwrap();
         return;
@@ -44,14 +44,14 @@ fn it_tells_what_it_is_meant_to() {
     };
     for (what, filter, least) in [
         ("a blocklist is reloaded by swap", "op=swap set=blocklist outcome=ok", 1),
-        ("two managers fight over a set", "set=trusted op=add outcome=ok firewalld or set=trusted op=add k3s", 3),
-        ("and the other", "set=trusted op=del firewalld", 3),
+        ("a manager writes a set", "set=blocklist op=add outcome=ok crowdsec", 1),
+        ("and another one does", "set=blocklist op=del outcome=ok update.sh", 1),
         ("a destroy finds its set busy", "op=destroy error=IPSET_ERR_BUSY", 1),
-        ("a set is full", "set=vpn-clients error=IPSET_ERR_HASH_FULL", 1),
+        ("a set is full", "set=tiny error=IPSET_ERR_HASH_FULL", 1),
         ("somebody without the right tries", "outcome=denied", 1),
-        ("a restore fails in its line 7", "op=add outcome=failed line=7", 1),
+        ("a restore fails in its line 5", "op=add outcome=failed line=5", 1),
         ("a container has a namespace of its own", "netns_name=web-1", 3),
-        ("and then everything is gone", "op=destroy set=\"\" outcome=ok deploy.sh", 1),
+        ("and then everything is gone", "op=destroy set=\"\" outcome=ok systemd", 1),
     ] {
         assert!(lines(filter).len() >= least, "{what}: {filter}\n{}", lines("kind=change").join("\n"));
     }

@@ -98,7 +98,7 @@ const FASTER: f64 = 1.5;
 /// The demo's minute, with its views, as a picture that moves.
 #[test]
 fn the_story_is_fresh() {
-    let records = records("demo.jsonl");
+    let records = records("story.jsonl");
     let (first, last) = (records[1].time, records.last().unwrap().time);
     let mut records = records.into_iter().peekable();
     let mut stage = Stage::new((104, 26), Palette::Full, |_| vec![records.next().unwrap()]);

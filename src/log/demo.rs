@@ -16,8 +16,8 @@ use crate::model::record::{Event, Record, Time};
 use crate::model::time::SECOND;
 use crate::source::{Emit, Source, Stop};
 
-/// `tests/recordings/demo.jsonl`, packed; a test compares the two.
-const PACKED: &[u8] = include_bytes!("demo.jsonl.zst");
+/// `tests/recordings/story.jsonl`, packed; a test compares the two.
+const PACKED: &[u8] = include_bytes!("story.jsonl.zst");
 /// How long the story takes to be told, however long it took on the machine that recorded it.
 const MINUTE: i64 = 60 * SECOND;
 /// Between the end of the story and its next beginning.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The minute that "ipsetaudit-tui demo" shows, and that "make vm" plays for real: bans come in, a blocklist is reloaded by
+# The minute that "make vm" plays behind the screen, over and over: bans come in, a blocklist is reloaded by
 # swap, two managers fight over a set, a destroy finds its set busy, a set is full, somebody without the right tries, a
 # restore fails in its line 7. What happens when is written at its beginning, in seconds; it ends as it began, without
 # sets, so that it can be told again. The actors are shells under their names; the calls are real.
