@@ -37,7 +37,10 @@ bench-vm:      ## what a call costs its caller, by instructions, in a virtual ma
 	@tests/vm/setup build vm
 	@benches/cost/run $(KERNEL)
 
-vm:            ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
+vm: build      ## the screen in a throw-away virtual machine, with calls to look at; KERNEL=5.10 chooses
+	@tests/vm/demo --vm
+
+vm-shell:      ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
 	@tests/vm/setup vm
 	@tests/vm/run --interactive --kernel $(KERNEL) -- env PATH="$(CURDIR)/target/release:$$PATH" bash || true
 
@@ -45,4 +48,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL PARTS
-.PHONY: help build run test lint test-host test-vm bench bench-vm vm clean
+.PHONY: help build run test lint test-host test-vm bench bench-vm vm vm-shell clean

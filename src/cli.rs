@@ -3,6 +3,7 @@
 //! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
 
 pub mod after;
+mod demo;
 mod files;
 pub mod when;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::after::{AskWho, Report, ReportArgs, WhoArgs};
+use self::demo::DemoArgs;
 use self::files::FileArgs;
 pub use self::files::OnSinkError;
 use self::when::Window;
@@ -38,6 +40,7 @@ pub struct Cli {
 const HELP: &str = "\
 {about-with-newline}
 Examples:
+  ipsetaudit-tui demo                           see it on a recorded minute; no root needed
   sudo ipsetaudit-tui                           watch every ipset call
   sudo ipsetaudit-tui -r audit.jsonl            the same, and record all of it
   sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
@@ -159,6 +162,9 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 0.0)]
         speed: f64,
     },
+    /// Show a minute that a real kernel recorded, over and over; no root needed
+    #[command(help_template = demo::HELP)]
+    Demo(DemoArgs),
     /// Check whether this host can be audited, and what to do if not
     Doctor {
         /// Only the reason why not, in one sentence
@@ -214,6 +220,8 @@ pub enum Plan {
     Report(Report),
     /// Check recordings.
     Verify(Verify),
+    /// Write the demo's recording to this new file.
+    SaveDemo(PathBuf),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -267,8 +275,8 @@ pub enum Daemon {
 /// Recordings as the source.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The recordings, oldest first.
-    pub files: Vec<PathBuf>,
+    /// Which.
+    pub tape: Tape,
     /// So many times as fast as it happened; 0: all at once.
     pub speed: f64,
     /// Show query ops from the start.
@@ -281,6 +289,15 @@ pub struct Recorded {
     pub keep: usize,
     /// What is at the end.
     pub end: End,
+}
+
+/// Where a recording is.
+#[derive(Debug)]
+pub enum Tape {
+    /// In files, oldest first.
+    Files(Vec<PathBuf>),
+    /// In the program.
+    Demo,
 }
 
 /// The end of a pipeline.
@@ -326,8 +343,10 @@ impl Cli {
             return Err(format!("the filter is wrong: {error}"));
         }
         let keep = keep.max(1);
-        let from_files = matches!(&self.command, Some(Command::Replay { .. } | Command::Who(_) | Command::Report(_)))
-            || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
+        let from_files = matches!(
+            &self.command,
+            Some(Command::Replay { .. } | Command::Demo(_) | Command::Who(_) | Command::Report(_))
+        ) || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
         if from_files && record.is_some() {
             return Err(
                 "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
@@ -357,8 +376,8 @@ impl Cli {
             let (output, live) = (output.map(in_place), !from_files);
             End::Lines(Lines { format, output, netns, live, explain, keeping, on_error })
         };
-        let recorded = |files, speed, filter, window, end| {
-            Plan::Recorded(Recorded { files, speed, queries, filter, window, keep, end })
+        let recorded = |tape, speed, filter, window, end| {
+            Plan::Recorded(Recorded { tape, speed, queries, filter, window, keep, end })
         };
         let keeping = keeping.clone();
         let live =
@@ -390,7 +409,7 @@ impl Cli {
                 live(filter, lines(format, output, netns, explain, on_sink_error))
             }
             Some(Command::Log { format, output, from, netns, explain, on_sink_error, window }) => {
-                recorded(from, 0.0, filter, window, lines(format, output, netns, explain, on_sink_error))
+                recorded(Tape::Files(from), 0.0, filter, window, lines(format, output, netns, explain, on_sink_error))
             }
             Some(Command::Who(_)) if filter.is_some() => {
                 return Err(
@@ -403,7 +422,15 @@ impl Cli {
                 if !on_terminal() {
                     return Err("replay needs a terminal; log --from FILE prints a recording".into());
                 }
-                recorded(files, speed, filter, Window::default(), End::Screen)
+                recorded(Tape::Files(files), speed, filter, Window::default(), End::Screen)
+            }
+            Some(Command::Demo(DemoArgs { save: Some(file) })) => Plan::SaveDemo(file),
+            Some(Command::Demo(_)) if on_terminal() => {
+                recorded(Tape::Demo, 1.0, filter, Window::default(), End::Screen)
+            }
+            Some(Command::Demo(_)) => {
+                let lines = lines(LogFormat::Text, None, None, false, OnSinkError::Continue);
+                recorded(Tape::Demo, 0.0, filter, Window::default(), lines)
             }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
             // Answered above.

@@ -5,6 +5,7 @@
 
 mod after;
 mod daemon;
+mod demo;
 pub mod desk;
 mod doctor;
 pub mod files;
@@ -65,6 +66,7 @@ pub fn run(plan: Plan) -> Result<Status> {
         Plan::Who(who) => after::who(who),
         Plan::Report(report) => after::report(&report),
         Plan::Verify(asked) => verify::verify(&asked),
+        Plan::SaveDemo(file) => demo::save(&file),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
     }
 }

@@ -1,6 +1,6 @@
-//! README: its tables and examples come from the program, its commands parse and run, its pictures are there.
+//! README and docs/*.md: their tables and examples come from the program, their commands parse and run, their pictures are there.
 //!
-//! `BLESS=1 cargo test --test docs` writes afresh what stands between its markers.
+//! `BLESS=1 cargo test --test docs` writes afresh what stands between their markers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,8 +27,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// README, and the pages of docs, each with its path.
+fn pages() -> Vec<(PathBuf, String)> {
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = docs.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    paths.sort();
+    paths.insert(0, root().join("README.md"));
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// All of them as one text.
 fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+    pages().into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
 }
 
 fn recording() -> PathBuf {
@@ -37,7 +47,6 @@ fn recording() -> PathBuf {
 
 #[test]
 fn tables_are_fresh() {
-    let kept = readme();
     let made = [
         ("KEYS", keys::markdown()),
         ("FORMATS", formats()),
@@ -45,21 +54,27 @@ fn tables_are_fresh() {
         ("OPS", ops()),
         ("OPTIONS", options()),
     ];
-    let fresh = made.iter().fold(kept.clone(), |text, (name, table)| between(&text, name, table));
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(root().join("README.md"), fresh).unwrap();
-        return;
+    let all = readme();
+    for (name, _) in &made {
+        assert_eq!(all.matches(&format!("<!-- {name}: begin -->\n")).count(), 1, "the marker {name}");
     }
-    for (is, was) in fresh.lines().zip(kept.lines()).filter(|(a, b)| a != b).take(5) {
-        eprintln!("  is  {is}\n  was {was}");
+    for (path, kept) in pages() {
+        let fresh = made.iter().fold(kept.clone(), |text, (name, table)| between(&text, name, table));
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(path, fresh).unwrap();
+            continue;
+        }
+        for (is, was) in fresh.lines().zip(kept.lines()).filter(|(a, b)| a != b).take(5) {
+            eprintln!("  is  {is}\n  was {was}");
+        }
+        assert!(fresh == kept, "{} is stale: BLESS=1 cargo test --test docs", path.display());
     }
-    assert!(fresh == kept, "README.md is stale: BLESS=1 cargo test --test docs, and look at the difference");
 }
 
-/// The text with what stands between the markers of a name replaced.
+/// The text with what stands between the markers of a name replaced, where it has them.
 fn between(text: &str, name: &str, table: &str) -> String {
     let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
-    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no marker {begin}"));
+    let Some((before, rest)) = text.split_once(&begin) else { return text.to_owned() };
     let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no marker {end}"));
     format!("{before}{begin}{table}{end}{after}")
 }
@@ -227,11 +242,11 @@ fn words_are_parted_as_a_shell_does() {
 #[test]
 fn commands_parse() {
     let text = readme();
-    let ours = |line: &&str| line.trim_start_matches("sudo ").starts_with("ipsetaudit-tui");
-    let lines: Vec<_> = shell_lines(&text).into_iter().filter(ours).collect();
-    assert!(lines.len() > 5, "README has lost its commands");
+    let bare = |line: &str| line.trim_start_matches("sudo ").trim_start_matches("target/release/").to_owned();
+    let lines: Vec<_> = shell_lines(&text).into_iter().map(bare).filter(|l| l.starts_with("ipsetaudit-tui")).collect();
+    assert!(lines.len() > 20, "README has lost its commands");
     for line in lines {
-        let words = words(line.trim_start_matches("sudo "));
+        let words = words(&line);
         let replay = words.iter().any(|w| w == "replay");
         let cli = Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}\n{e}"));
         // The plan looks at the filter too; a replay asks for a terminal, which a test has not.
@@ -262,18 +277,23 @@ fn examples_of_the_help_parse() {
     assert!(examples > 12);
 }
 
-/// Recipes on a recording give something on the one that is kept here. Those of jq are tried where jq is.
+/// The demo's recording, as README tells a newcomer to make it; then every command that needs neither root nor a
+/// terminal, on it. Those of jq are tried where jq is.
 #[test]
 fn recipes_run() {
     let place = tempfile::tempdir().unwrap();
-    fs::copy(recording(), place.path().join("audit.jsonl")).unwrap();
+    let save = ["demo", "--save", "audit.jsonl"];
+    assert!(readme().contains(&format!("`ipsetaudit-tui {}`", save.join(" "))));
+    assert!(Command::new(PROGRAM).args(save).current_dir(place.path()).output().unwrap().status.success());
     let path = format!("{}:{}", Path::new(PROGRAM).parent().unwrap().display(), std::env::var("PATH").unwrap());
     let has_jq = Command::new("jq").arg("--version").output().is_ok();
     let text = readme();
-    let reading = ["log --from", "who ", "report "].map(|command| format!("ipsetaudit-tui {command}"));
-    let ours = |line: &&str| reading.iter().any(|command| line.starts_with(command));
+    // A replay needs a terminal, a seal that was kept a recording that holds it, and doctor has a test of its own.
+    let not_here = ["ipsetaudit-tui replay", "ipsetaudit-tui doctor"];
+    let ours = |line: &&str| line.starts_with("ipsetaudit-tui ") && !not_here.iter().any(|c| line.starts_with(c));
     let jq = |line: &&str| has_jq && line.starts_with("jq ");
-    for line in shell_lines(&text).into_iter().filter(|line| ours(line) || jq(line)) {
+    let lines = shell_lines(&text).into_iter().map(|line| line.trim_start_matches("target/release/"));
+    for line in lines.filter(|line| (ours(line) || jq(line)) && !line.contains("--kept")) {
         let script = format!("set -o pipefail; {line}");
         let mut shell = Command::new("bash");
         let output = shell.args(["-c", &script]).current_dir(place.path()).env("PATH", &path).output().unwrap();
@@ -309,12 +329,19 @@ fn filters_are_as_told() {
 
 #[test]
 fn links_lead_somewhere() {
-    let text = readme();
-    let links: BTreeSet<_> = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
-    assert!(links.iter().any(|link| link.starts_with("screenshots/")), "README has lost its picture");
-    for link in links.into_iter().filter(|link| !link.starts_with("https://") && !link.starts_with('#')) {
-        assert!(root().join(link).exists(), "{link} is not there");
+    for (path, text) in pages() {
+        let links: BTreeSet<_> = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+        let picture = links.iter().any(|link| link.starts_with("screenshots/"));
+        assert!(picture || !path.ends_with("README.md"), "README has lost its picture");
+        for link in links.into_iter().filter(|link| !link.starts_with("https://")) {
+            let (file, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{link} is not there, says {}", path.display());
+            let headings = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-") == part;
+            assert!(part.is_empty() || fs::read_to_string(target).unwrap().lines().any(headings), "no heading {link}");
+        }
     }
+    let text = readme();
     for bench in text.split("cargo bench --bench ").skip(1).map(|rest| rest.split('`').next().unwrap()) {
         assert!(root().join("benches").join(format!("{bench}.rs")).exists(), "no bench {bench}");
     }

@@ -5,6 +5,7 @@
 
 pub mod csv;
 pub mod datagram;
+pub mod demo;
 pub mod export;
 pub mod file;
 pub mod journal;

@@ -12,7 +12,8 @@ use super::files::Files;
 use super::live::{Reset, choices, environment, lines};
 use super::signals::Signals;
 use super::{Status, pipeline};
-use crate::cli::{End, OnSinkError, Recorded};
+use crate::cli::{End, OnSinkError, Recorded, Tape};
+use crate::log::demo::{Demo, Rounds};
 use crate::log::file::Content;
 use crate::log::new_file::sudo_owner;
 use crate::log::pace::Control;
@@ -20,7 +21,7 @@ use crate::log::replay::{Replay, Tell};
 use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
-use crate::source::Stop;
+use crate::source::{Source, Stop};
 use crate::ui::{self, Latest, News, Origin};
 
 /// Replays to the end, or until it is told to end.
@@ -41,8 +42,8 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
             desk.tell = Some(|told| eprintln!("ipsetaudit-tui: {told}"));
             desk.stop_on_error = (to.on_error == OnSinkError::Exit).then(|| stop.clone());
             let tell: Tell = Box::new(|told| eprintln!("ipsetaudit-tui: {told}"));
-            let mut source = Replay::open(&recorded.files, control, tell)?;
-            pipeline::headless(&mut source, &stop, &mut desk)?;
+            let mut source = open(&recorded.tape, control, tell, Rounds::One)?;
+            pipeline::headless(&mut *source, &stop, &mut desk)?;
             desk.last_words().for_each(|told| eprintln!("ipsetaudit-tui: {told}"));
             Ok(Status::of(desk.lossy()))
         }
@@ -61,11 +62,11 @@ fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
     let tell: Tell = Box::new(move |told| {
         *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(told.to_owned());
     });
-    let mut source = Replay::open(&recorded.files, Arc::clone(control), tell)?;
+    let mut source = open(&recorded.tape, Arc::clone(control), tell, Rounds::Endless)?;
     let screen = || {
         let shown = ui::run(ui::Setup {
             latest: &latest,
-            origin: Origin::Replay(title(&recorded.files)),
+            origin: origin(&recorded.tape),
             choices: choices(recorded.queries),
             filter: recorded.filter.clone().unwrap_or_default(),
             exporter: &mut Files { owner: sudo_owner(environment) },
@@ -75,8 +76,22 @@ fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
         control.wake();
         shown
     };
-    let (_, lossy, _) = pipeline::with_screen(&mut source, &stop, desk, screen)?;
+    let (_, lossy, _) = pipeline::with_screen(&mut *source, &stop, desk, screen)?;
     Ok(Status::of(lossy))
+}
+
+fn open(tape: &Tape, control: Arc<Control>, tell: Tell, rounds: Rounds) -> Result<Box<dyn Source + Send>> {
+    Ok(match tape {
+        Tape::Files(files) => Box::new(Replay::open(files, control, tell)?),
+        Tape::Demo => Box::new(Demo::open(control, rounds)?),
+    })
+}
+
+fn origin(tape: &Tape) -> Origin {
+    match tape {
+        Tape::Files(files) => Origin::Replay(title(files)),
+        Tape::Demo => Origin::Demo,
+    }
 }
 
 /// The name of the first file, and how many more there are.

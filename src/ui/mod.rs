@@ -47,6 +47,8 @@ pub enum Origin {
     Live,
     /// A recording, by its name.
     Replay(String),
+    /// The recording that is in the program, over and over.
+    Demo,
 }
 
 /// How the recording fares.

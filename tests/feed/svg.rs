@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 const WIDE: f64 = 8.4;
-const TALL: f64 = 18.0;
+pub const TALL: f64 = 18.0;
 const INK: &str = "#d4d4d4";
 const PAPER: &str = "#1a1b1e";
 
@@ -54,29 +54,41 @@ fn escape(text: &str) -> String {
 
 /// The picture.
 pub fn svg(buffer: &Buffer) -> String {
-    let (columns, rows) = (buffer.area.width, buffer.area.height);
-    let (width, height) = (f64::from(columns) * WIDE + 16.0, f64::from(rows) * TALL + 16.0);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" width=\"{width:.1}\" \
-         height=\"{height:.1}\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{PAPER}\"/>\n<g transform=\"translate(8,8)\">\n"
-    );
+    let rows = buffer.area.height;
+    let mut out = head(buffer);
     for y in 0..rows {
-        let mut x = 0;
-        while x < columns {
-            let style = buffer[(x, y)].style();
-            let start = x;
-            let mut run = String::new();
-            while x < columns && buffer[(x, y)].style() == style {
-                let symbol = buffer[(x, y)].symbol();
-                run.push_str(symbol);
-                x += text::width(symbol).max(1) as u16;
-            }
-            draw_run(&mut out, (start, x, y), &run, style);
-        }
+        draw_row(&mut out, buffer, y, y);
     }
     out.push_str("</g>\n</svg>\n");
     out
+}
+
+/// The beginning of a picture, up to the group that holds the cells.
+pub fn head(buffer: &Buffer) -> String {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
+    let (width, height) = (f64::from(columns) * WIDE + 16.0, f64::from(rows) * TALL + 16.0);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" width=\"{width:.1}\" \
+         height=\"{height:.1}\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{PAPER}\"/>\n<g transform=\"translate(8,8)\">\n"
+    )
+}
+
+/// A row of the screen, drawn where row `at` is.
+pub fn draw_row(out: &mut String, buffer: &Buffer, y: u16, at: u16) {
+    let columns = buffer.area.width;
+    let mut x = 0;
+    while x < columns {
+        let style = buffer[(x, y)].style();
+        let start = x;
+        let mut run = String::new();
+        while x < columns && buffer[(x, y)].style() == style {
+            let symbol = buffer[(x, y)].symbol();
+            run.push_str(symbol);
+            x += text::width(symbol).max(1) as u16;
+        }
+        draw_run(out, (start, x, at), &run, style);
+    }
 }
 
 fn draw_run(out: &mut String, (start, end, y): (u16, u16, u16), run: &str, style: Style) {

@@ -106,5 +106,6 @@ fn why_empty(app: &App) -> Vec<String> {
             "every call of any process on this host appears here as it happens".to_owned(),
         ],
         Origin::Replay(name) => vec![format!("no call in {name}")],
+        Origin::Demo => vec!["the recorded minute begins".to_owned()],
     }
 }

@@ -52,6 +52,10 @@ fn identity(app: &App) -> Vec<Piece> {
         (Some(held), _) => pieces.push(paused(app, held)),
         (None, Origin::Live) if snapshot.end.is_some() => pieces.push(piece(0, &[("ENDED", Meaning::Shout)])),
         (None, Origin::Live) => pieces.push(piece(0, &[("LIVE", Meaning::Accent)])),
+        (None, Origin::Demo) => {
+            pieces.push(piece(0, &[(" DEMO ", Meaning::Badge)]));
+            pieces.push(piece(2, &[("a recorded minute", Meaning::Plain)]));
+        }
         (None, Origin::Replay(name)) => {
             let done = if snapshot.end.is_some() { "" } else { " ..." };
             pieces.push(piece(0, &[("REPLAY", Meaning::Accent)]));
