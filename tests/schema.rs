@@ -35,6 +35,16 @@ fn recordings() -> Vec<(String, Value)> {
     lines
 }
 
+/// Recordings that were made before calls had `restore` and `dumps`, and starts had `sealed`.
+const OLDER: [&str; 3] = ["after.jsonl", "gap.jsonl", "lossy.jsonl"];
+
+/// What the reader made of it, as the writer writes it.
+fn written_again(record: &Value) -> Value {
+    let mut out = Vec::new();
+    Json.append(&Parser::default().record(record.to_string().as_bytes()).unwrap(), &mut out);
+    serde_json::from_slice(&out).unwrap()
+}
+
 /// What the schema has to say against a record.
 fn against(validator: &Validator, record: &Value) -> Option<String> {
     validator.validate(record).err().map(|e| e.to_string())
@@ -43,12 +53,18 @@ fn against(validator: &Validator, record: &Value) -> Option<String> {
 #[test]
 fn every_line_of_every_recording_keeps_to_the_schema() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
-    let mut kinds = BTreeSet::new();
+    let (mut kinds, mut as_they_are) = (BTreeSet::new(), 0);
     for (place, record) in recordings() {
         kinds.insert(record["kind"].as_str().unwrap().to_owned());
-        assert_eq!(against(&validator, &record), None, "{place}: {record}");
+        let again = written_again(&record);
+        assert_eq!(against(&validator, &again), None, "{place}: {again}");
+        if !OLDER.iter().any(|file| place.starts_with(file)) {
+            assert_eq!(against(&validator, &record), None, "{place}: {record}");
+            as_they_are += 1;
+        }
     }
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["call", "lost", "start", "stop"]);
+    assert!(as_they_are > 400, "{as_they_are}");
 }
 
 /// What no recording has: packets, an explanation, a seal; and a record that went through the reader and the writer.
@@ -65,9 +81,7 @@ fn what_is_seldom_keeps_to_the_schema_too() {
     call["seal"] = json!("0".repeat(64));
     for record in [packets, call] {
         assert_eq!(against(&validator, &record), None, "{record}");
-        let mut out = Vec::new();
-        Json.append(&Parser::default().record(record.to_string().as_bytes()).unwrap(), &mut out);
-        let again = serde_json::from_slice(&out).unwrap();
+        let again = written_again(&record);
         assert_eq!(against(&validator, &again), None, "{again}");
     }
 }
@@ -78,7 +92,8 @@ fn a_record_that_differs_is_refused() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let mut seen = BTreeSet::new();
     for (place, record) in recordings() {
-        if !seen.insert(record["kind"].to_string()) {
+        let lacks_keys = record["kind"] != "lost" && OLDER.iter().any(|file| place.starts_with(file));
+        if lacks_keys || !seen.insert(record["kind"].to_string()) {
             continue;
         }
         let keys: Vec<_> = record.as_object().unwrap().keys().cloned().collect();
@@ -94,6 +109,7 @@ fn a_record_that_differs_is_refused() {
         more["colour"] = json!("green");
         assert!(against(&validator, &more).is_some(), "{place} with a key more");
     }
+    assert_eq!(seen.len(), 4);
 }
 
 fn words(of: &Value) -> Vec<&str> {
