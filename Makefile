@@ -29,6 +29,14 @@ test-vm:       ## run the live tests in virtual machines; KERNELS="6.1 6.12", TE
 	@tests/vm/setup build vm
 	@tests/vm/live
 
+deb: build     ## make a Debian package: target/ipsetaudit-tui_VERSION_ARCH.deb
+	@tests/vm/setup deb
+	@packaging/deb $(PROGRAM)
+
+test-deb: deb  ## install, use and purge that package in a clean Debian root (root; fetches one, takes minutes)
+	@tests/vm/setup clean-root
+	@tests/vm/clean-root target/ipsetaudit-tui_*.deb
+
 vm:            ## a shell in a virtual machine over this system's root; KERNEL=6.1 chooses
 	@tests/vm/setup vm
 	@tests/vm/run --interactive --kernel $(KERNEL) -- env PATH="$(CURDIR)/target/release:$$PATH" bash || true
@@ -37,4 +45,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL
-.PHONY: help build run test lint test-host test-vm vm clean
+.PHONY: help build deb test-deb run test lint test-host test-vm vm clean
