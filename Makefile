@@ -37,6 +37,14 @@ bench-vm:      ## what a call costs its caller, by instructions, in a virtual ma
 	@tests/vm/setup build vm
 	@benches/cost/run $(KERNEL)
 
+deb: build     ## make a Debian package: target/ipsetaudit-tui_VERSION_ARCH.deb
+	@tests/vm/setup deb
+	@packaging/deb $(PROGRAM)
+
+test-deb: deb  ## install, use and purge that package in a clean Debian root (root; fetches one, takes minutes)
+	@tests/vm/setup clean-root
+	@tests/vm/clean-root target/ipsetaudit-tui_*.deb
+
 vm: build      ## the screen in a throw-away virtual machine, with calls to look at; KERNEL=5.10 chooses
 	@tests/vm/demo --vm
 
@@ -48,4 +56,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL PARTS
-.PHONY: help build run test lint test-host test-vm bench bench-vm vm vm-shell clean
+.PHONY: help build deb test-deb run test lint test-host test-vm bench bench-vm vm vm-shell clean

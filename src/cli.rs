@@ -3,8 +3,10 @@
 //! A mode is a row: a source, the sinks, an end. What they do is decided in `run.rs`; here is only what may be asked.
 
 pub mod after;
+pub mod config;
 mod demo;
 mod files;
+mod papers;
 pub mod when;
 
 use std::io::IsTerminal;
@@ -72,6 +74,61 @@ Examples:
 
 A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
 
+/// As [`HELP`], for `replay`.
+const REPLAY_HELP: &str = "\
+{about-with-newline}
+Examples:
+  ipsetaudit-tui replay audit.jsonl
+  ipsetaudit-tui replay --speed 10 audit.jsonl.1 audit.jsonl
+
+{usage-heading} {usage}
+
+{all-args}";
+
+/// As [`HELP`], for `verify`.
+const VERIFY_HELP: &str = "\
+{about-with-newline}
+Examples:
+  ipsetaudit-tui verify audit.jsonl
+  ipsetaudit-tui verify --seal-key /root/audit.key audit.jsonl audit.jsonl.1
+
+{usage-heading} {usage}
+
+{all-args}";
+
+/// As [`HELP`], for `doctor`.
+const DOCTOR_HELP: &str = "\
+{about-with-newline}
+Examples:
+  sudo ipsetaudit-tui doctor
+  ipsetaudit-tui doctor --quiet && echo this host can be audited
+
+{usage-heading} {usage}
+
+{all-args}";
+
+/// As [`HELP`], for `completions`.
+const COMPLETIONS_HELP: &str = "\
+{about-with-newline}
+Examples:
+  ipsetaudit-tui completions bash > ~/.local/share/bash-completion/completions/ipsetaudit-tui
+  ipsetaudit-tui completions fish > ~/.config/fish/completions/ipsetaudit-tui.fish
+
+{usage-heading} {usage}
+
+{all-args}";
+
+/// As [`HELP`], for `man`.
+const MAN_HELP: &str = "\
+{about-with-newline}
+Examples:
+  ipsetaudit-tui man > ipsetaudit-tui.8
+  ipsetaudit-tui man log > ipsetaudit-tui-log.8
+
+{usage-heading} {usage}
+
+{all-args}";
+
 #[derive(Args, Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Global {
@@ -108,6 +165,15 @@ struct Global {
     /// Do not keep nfnetlink from being unloaded
     #[arg(long, global = true, hide = true)]
     unpinned: bool,
+    /// Read this configuration alone
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Configuration", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, global = true, help_heading = "Configuration")]
+    no_config: bool,
+    /// Print what holds of flags, columns, colours and keys, and where it comes from
+    #[arg(long, global = true, help_heading = "Configuration")]
+    print_config: bool,
     #[command(flatten)]
     files: FileArgs,
 }
@@ -139,6 +205,7 @@ enum Command {
         on_sink_error: OnSinkError,
     },
     /// Check that recordings are whole and, where they are sealed, that nobody changed them
+    #[command(help_template = VERIFY_HELP)]
     Verify {
         /// Recordings, old ones too: FILE FILE.1 FILE.2.zst; rotated ones are put in order
         #[arg(required = true, value_name = "FILE")]
@@ -154,6 +221,7 @@ enum Command {
     #[command(help_template = after::REPORT_HELP)]
     Report(ReportArgs),
     /// Show recordings on the screen; no root needed
+    #[command(help_template = REPLAY_HELP)]
     Replay {
         /// Recordings (JSON Lines), oldest first
         #[arg(required = true, value_name = "FILE")]
@@ -166,10 +234,26 @@ enum Command {
     #[command(help_template = demo::HELP)]
     Demo(DemoArgs),
     /// Check whether this host can be audited, and what to do if not
+    #[command(help_template = DOCTOR_HELP)]
     Doctor {
         /// Only the reason why not, in one sentence
         #[arg(long)]
         quiet: bool,
+    },
+    /// Print the JSON Schema of a record
+    Schema,
+    /// Print the completions of a shell
+    #[command(help_template = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of the program, or of a command
+    #[command(help_template = MAN_HELP)]
+    Man {
+        /// The command
+        #[arg(value_name = "COMMAND")]
+        page: Option<String>,
     },
 }
 
@@ -222,6 +306,8 @@ pub enum Plan {
     Verify(Verify),
     /// Write the demo's recording to this new file.
     SaveDemo(PathBuf),
+    /// Print this.
+    Print(Vec<u8>),
     /// Print the checklist of this host.
     Doctor {
         /// Only the first obstacle.
@@ -433,6 +519,9 @@ impl Cli {
                 recorded(Tape::Demo, 0.0, filter, Window::default(), lines)
             }
             Some(Command::Doctor { quiet }) => Plan::Doctor { quiet },
+            Some(Command::Schema) => Plan::Print(papers::SCHEMA.into()),
+            Some(Command::Completions { shell }) => Plan::Print(papers::completions(shell)),
+            Some(Command::Man { page }) => Plan::Print(papers::manual(page.as_deref())?),
             // Answered above.
             Some(Command::Verify { .. }) => unreachable!("verify has its own plan"),
         })

@@ -2,20 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use ipsetaudit::bpf::probe::CannotRun;
-use ipsetaudit::cli::Cli;
+use ipsetaudit::cli::config::{Asked, ask};
 use ipsetaudit::run::{Status, run};
 
 fn main() -> ExitCode {
-    let plan = match Cli::parse().plan() {
-        Ok(plan) => plan,
+    let Asked { plan, custom } = match ask(std::env::args_os().collect()) {
+        Ok(asked) => asked,
         Err(why) => {
             eprintln!("ipsetaudit-tui: {why}");
             return ExitCode::from(2);
         }
     };
-    match run(plan) {
+    match run(plan, custom) {
         Ok(status) => ExitCode::from(status.code()),
         Err(error) => {
             eprintln!("ipsetaudit-tui: {error:#}");

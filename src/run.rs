@@ -22,9 +22,10 @@ mod verify;
 
 use std::io::{self, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cli::Plan;
+use crate::ui::custom::Custom;
 
 /// How a run ended, as the exit status tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +59,25 @@ impl Status {
 ///
 /// # Errors
 /// What could not be done, why, and what to do.
-pub fn run(plan: Plan) -> Result<Status> {
+pub fn run(plan: Plan, custom: Custom) -> Result<Status> {
     libbpf_messages(matches!(&plan, Plan::Live(live) if live.verbose));
     match plan {
-        Plan::Live(live) => live::audit(&live),
-        Plan::Recorded(recorded) => replay::replay(&recorded),
+        Plan::Live(live) => live::audit(&live, custom),
+        Plan::Recorded(recorded) => replay::replay(&recorded, custom),
         Plan::Who(who) => after::who(who),
         Plan::Report(report) => after::report(&report),
         Plan::Verify(asked) => verify::verify(&asked),
         Plan::SaveDemo(file) => demo::save(&file),
+        Plan::Print(text) => print(&text),
         Plan::Doctor { quiet } => doctor::doctor(quiet),
+    }
+}
+
+/// Prints a text that is ready. Whoever reads it may have read enough.
+fn print(text: &[u8]) -> Result<Status> {
+    match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e).context("cannot write to standard output"),
+        _ => Ok(Status::Fine),
     }
 }
 

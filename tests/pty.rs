@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use ipsetaudit::model::record::Record;
 use ipsetaudit::model::{Limits, Model};
 use ipsetaudit::run::files::Files;
+use ipsetaudit::ui::custom::Custom;
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{Choices, Controls, Exported, Exporter, Latest, News, Origin, Setup, Sheet, run};
@@ -63,6 +64,7 @@ fn child() {
         latest: &latest,
         origin: Origin::Live,
         choices,
+        custom: Custom::default(),
         filter: String::new(),
         exporter: &mut Panics,
         controls: &mut NoControls,

@@ -30,15 +30,16 @@ use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::Stop;
-use crate::ui::theme::{Palette, Theme};
+use crate::ui::custom::Custom;
+use crate::ui::theme::Palette;
 use crate::ui::times::Zone;
 use crate::ui::{self, Latest, News, Origin};
 
 /// Records live calls until it is told to end.
-pub fn audit(live: &Live) -> Result<Status> {
+pub fn audit(live: &Live, custom: Custom) -> Result<Status> {
     match (&live.end, live.daemon) {
         (_, Some(Daemon::Called)) => daemon::launch(),
-        (End::Screen, None) => on_screen(live),
+        (End::Screen, None) => on_screen(live, custom),
         (
             End::Screen | End::Lines(Lines { format: LogFormat::Syslog, output: None, .. }),
             Some(Daemon::InBackground),
@@ -83,7 +84,7 @@ fn without_screen(live: &Live, outlet: Outlet, to: Option<&Lines>) -> Result<Sta
     Ok(Status::of(desk.lossy()))
 }
 
-fn on_screen(live: &Live) -> Result<Status> {
+fn on_screen(live: &Live, custom: Custom) -> Result<Status> {
     let stop = Stop::default();
     let limits = Limits { keep: live.keep, queries: live.queries, ..Limits::default() };
     let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
@@ -104,7 +105,8 @@ fn on_screen(live: &Live) -> Result<Status> {
         ui::run(ui::Setup {
             latest: &latest,
             origin: Origin::Live,
-            choices: choices(live.queries),
+            choices: choices(live.queries, &custom),
+            custom,
             filter: live.filter.clone().unwrap_or_default(),
             exporter: &mut Files { owner },
             controls: &mut Reset(&reset),
@@ -129,9 +131,10 @@ pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Colours as the environment allows, local time, the mouse on.
-pub(super) fn choices(queries: bool) -> ui::Choices {
-    ui::Choices { theme: Theme::new(Palette::from_env(environment)), zone: Zone::Local, mouse: true, queries }
+/// Colours and mouse as somebody wants them and the environment allows, local time.
+pub(super) fn choices(queries: bool, custom: &Custom) -> ui::Choices {
+    let theme = custom.theme(Palette::from_env(environment));
+    ui::Choices { theme, zone: Zone::Local, mouse: custom.mouse.unwrap_or(true), queries }
 }
 
 /// What the keys of a live screen may ask of the pipeline.

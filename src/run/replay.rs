@@ -22,13 +22,14 @@ use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
 use crate::model::{Limits, Model};
 use crate::source::{Source, Stop};
+use crate::ui::custom::Custom;
 use crate::ui::{self, Latest, News, Origin};
 
 /// Replays to the end, or until it is told to end.
-pub fn replay(recorded: &Recorded) -> Result<Status> {
+pub fn replay(recorded: &Recorded, custom: Custom) -> Result<Status> {
     let control = Arc::new(Control::new(recorded.speed));
     match &recorded.end {
-        End::Screen => on_screen(recorded, &control),
+        End::Screen => on_screen(recorded, &control, custom),
         End::Lines(to) => {
             let stop = Stop::default();
             let _signals = Signals::watch(&stop).context("cannot watch for signals")?;
@@ -50,7 +51,7 @@ pub fn replay(recorded: &Recorded) -> Result<Status> {
     }
 }
 
-fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
+fn on_screen(recorded: &Recorded, control: &Arc<Control>, custom: Custom) -> Result<Status> {
     let stop = Stop::default();
     let limits = Limits { keep: recorded.keep, queries: recorded.queries, ..Limits::default() };
     let latest = Latest::new(Arc::<News>::default()).context("cannot make a pipe")?;
@@ -67,7 +68,8 @@ fn on_screen(recorded: &Recorded, control: &Arc<Control>) -> Result<Status> {
         let shown = ui::run(ui::Setup {
             latest: &latest,
             origin: origin(&recorded.tape),
-            choices: choices(recorded.queries),
+            choices: choices(recorded.queries, &custom),
+            custom,
             filter: recorded.filter.clone().unwrap_or_default(),
             exporter: &mut Files { owner: sudo_owner(environment) },
             controls: &mut Player { reset: Reset(&reset), control },

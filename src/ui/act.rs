@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, M
 
 use super::app::{App, Notice, Request, View};
 use super::cursor::Step;
-use super::keys::{self, Action};
+use super::keys::Action;
 use super::overlay::{Aim, Overlay, Pick, Prompt, Purpose};
 use super::{Origin, export, panels};
 
@@ -27,7 +27,7 @@ impl App {
 
     fn key(&mut self, key: KeyEvent) {
         self.notice = None;
-        match keys::lookup(self.mode(), key) {
+        match self.keymap.lookup(self.mode(), key) {
             Some(action) => self.update(action),
             None => self.type_key(key),
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub use super::state::{Choices, Held, Notice, Place, Request, View};
 
 use super::filtering::Filtering;
+use super::keymap::Keymap;
 use super::keys::Mode;
 use super::overlay::Overlay;
 use super::tables::{CallsTable, CountTable, Table};
@@ -30,6 +31,8 @@ use crate::model::view::FilteredCounts;
 pub struct App {
     /// Colours.
     pub theme: Theme,
+    /// What keys do.
+    pub keymap: Keymap,
     /// Where the clock hangs.
     pub zone: Zone,
     /// How moments are written.
@@ -83,6 +86,7 @@ impl App {
         filtering.criteria.queries = choices.queries;
         Self {
             theme: choices.theme,
+            keymap: Keymap::default(),
             zone: choices.zone,
             times: Times::default(),
             origin,

@@ -1,7 +1,8 @@
 //! KEYS: the one table of keys.
 //!
-//! A row says where a key works, what it does, and how that is told. Lookup, the footer's hints, the help overlay and
-//! the README's table are derived from it, so none of them can disagree. It does not know how an action is done.
+//! A row says where a key works, what it does, and how that is told. Lookup, the footer's hints, the help overlay (all
+//! in [`keymap`](super::keymap), where keys may be others) and the README's table are derived from it, so none of them
+//! can disagree. It does not know how an action is done.
 
 use std::fmt::Write;
 
@@ -209,25 +210,68 @@ pub static KEYS: &[KeyRow] = rows! {
     READING [k('?'), k('h'), c(Code::F(1))] Action::Help, "help", "this help, on and off";
 };
 
-/// What `key` does in `mode`. A character says by itself whether Shift was held, and no other key asks.
-pub fn lookup(mode: Mode, key: KeyEvent) -> Option<Action> {
-    let key = KeyEvent::new(key.code, key.modifiers - KeyModifiers::SHIFT);
-    KEYS.iter().find(|row| row.modes.contains(&mode) && row.keys.contains(&key)).map(|row| row.action)
+/// The way out that nobody can take away: Ctrl-C.
+pub const fn is_fixed(row: &KeyRow) -> bool {
+    matches!(row.action, Action::Quit) && row.modes.len() == EVERYWHERE.len()
 }
 
-/// The footer's hints of a mode: key and word, in order of importance; help stands last.
-pub fn hints(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
-    KEYS.iter().filter(move |r| r.modes.contains(&mode) && !r.hint.is_empty()).map(|r| (name(r.keys[0]), r.hint))
+impl Action {
+    /// Its name in the configuration: `filter-by-cell`.
+    pub fn word(self) -> String {
+        if let Self::ShowView(n) = self {
+            let view = super::app::View::ALL[usize::from(n) % 4];
+            return format!("show-{}", view.name().to_lowercase());
+        }
+        let mut word = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_ascii_uppercase() && !word.is_empty() {
+                word.push('-');
+            }
+            word.push(c.to_ascii_lowercase());
+        }
+        word
+    }
 }
 
-/// Rows for the help overlay of a mode: all its keys by name, and what they do.
-pub fn help(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
-    KEYS.iter().filter(move |r| r.modes.contains(&mode)).map(|r| (names(r), r.help))
-}
-
-/// Names of all keys of a row.
-pub fn names(row: &KeyRow) -> String {
-    row.keys.iter().map(|key| name(*key)).collect::<Vec<_>>().join(" ")
+/// The key of a name: `q`, `Ctrl-S`, `F5`, `PgUp`, `Shift-Tab`.
+pub fn parse(text: &str) -> Option<KeyEvent> {
+    if let Some(bare) = text.strip_prefix("Ctrl-") {
+        let mut chars = bare.chars();
+        return match (chars.next(), chars.next()) {
+            (Some(letter), None) if letter.is_ascii_alphabetic() => Some(ctrl(letter.to_ascii_lowercase())),
+            _ => None,
+        };
+    }
+    let mut chars = text.chars();
+    if let (Some(only), None) = (chars.next(), chars.next())
+        && !only.is_control()
+        && !only.is_whitespace()
+        && !"↑↓←→".contains(only)
+    {
+        return Some(k(only));
+    }
+    if let Some(n) = text.strip_prefix('F').and_then(|n| n.parse().ok()) {
+        return (1..=12).contains(&n).then(|| c(Code::F(n)));
+    }
+    Some(c(match text {
+        "Space" => Code::Char(' '),
+        "Enter" => Code::Enter,
+        "Esc" => Code::Esc,
+        "Tab" => Code::Tab,
+        "Shift-Tab" => Code::BackTab,
+        "PgUp" => Code::PageUp,
+        "PgDn" => Code::PageDown,
+        "Home" => Code::Home,
+        "End" => Code::End,
+        "Insert" => Code::Insert,
+        "Delete" => Code::Delete,
+        "Backspace" => Code::Backspace,
+        "Up" | "↑" => Code::Up,
+        "Down" | "↓" => Code::Down,
+        "Left" | "←" => Code::Left,
+        "Right" | "→" => Code::Right,
+        _ => return None,
+    }))
 }
 
 /// A key's name as people write it.
@@ -274,8 +318,13 @@ pub fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keymap::Keymap;
     use super::*;
     use std::collections::HashSet;
+
+    fn lookup(mode: Mode, key: KeyEvent) -> Option<Action> {
+        Keymap::default().lookup(mode, key)
+    }
 
     #[test]
     fn no_key_does_two_things() {
@@ -310,9 +359,22 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_read_by_the_name_that_it_is_shown_by() {
+        for row in KEYS {
+            for key in row.keys {
+                assert_eq!(parse(&name(*key)), Some(*key), "{}", name(*key));
+            }
+        }
+        for wrong in ["", " ", "Ctrl-", "Ctrl-Enter", "Ctrl-xy", "F0", "F13", "enter", "\t", "Alt-x"] {
+            assert_eq!(parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn help_is_the_last_hint_of_a_table() {
         for mode in TABLES {
-            let hints: Vec<_> = hints(*mode).collect();
+            let keys = Keymap::default();
+            let hints: Vec<_> = keys.hints(*mode).collect();
             assert_eq!(hints.last().map(|h| h.1), Some("help"));
             assert!((6..=8).contains(&hints.len()));
         }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use ratatui::Terminal;
 
 use super::app::Request;
+use super::custom::Custom;
 use super::terminal::{Guard, Screen};
 use super::wake::{Latest, Wake, Waker};
 use super::{App, Choices, Controls, Exporter, News, Origin, clipboard, export, panels, terminal};
@@ -32,6 +33,8 @@ pub struct Setup<'a> {
     pub origin: Origin,
     /// Colours, time zone, mouse, queries.
     pub choices: Choices,
+    /// Keys and columns as somebody wants them.
+    pub custom: Custom,
     /// A filter to begin with.
     pub filter: String,
     /// Writes files.
@@ -62,6 +65,7 @@ pub fn run(setup: Setup<'_>) -> anyhow::Result<End> {
     let screen = Screen::new(Arc::clone(&tty), waker.quit());
     let terminal = Terminal::new(screen).context("cannot draw on the terminal")?;
     let mut app = App::new(setup.choices, setup.origin, (*setup.latest.get()).clone());
+    setup.custom.apply(&mut app);
     app.filtering.set(&setup.filter);
     let mut showing = Showing {
         app,

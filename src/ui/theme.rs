@@ -17,6 +17,9 @@ pub enum Palette {
 }
 
 impl Palette {
+    /// By their words in the configuration.
+    pub const WORDS: [(&'static str, Self); 3] = [("256", Self::Full), ("16", Self::Sixteen), ("none", Self::None)];
+
     /// What the environment asks for; `var` looks a variable up.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| var(name).filter(|v| !v.is_empty());
@@ -54,10 +57,25 @@ pub enum Meaning {
     Badge,
 }
 
+impl Meaning {
+    /// By their words in the configuration.
+    pub const WORDS: [(&'static str, Self); 8] = [
+        ("plain", Self::Plain),
+        ("dim", Self::Dim),
+        ("strong", Self::Strong),
+        ("accent", Self::Accent),
+        ("alarm", Self::Alarm),
+        ("shout", Self::Shout),
+        ("title", Self::Title),
+        ("badge", Self::Badge),
+    ];
+}
+
 /// How every meaning looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     palette: Palette,
+    others: [Option<Style>; Meaning::WORDS.len()],
 }
 
 const GREY: Color = Color::Indexed(245);
@@ -71,11 +89,24 @@ const RED_ON_BAR: Color = Color::Indexed(210);
 impl Theme {
     /// The theme of a palette.
     pub const fn new(palette: Palette) -> Self {
-        Self { palette }
+        Self { palette, others: [None; Meaning::WORDS.len()] }
+    }
+
+    /// The same, where a meaning looks otherwise. Without colours only its manner counts: bold, dim and so on.
+    #[must_use]
+    pub fn with(mut self, meaning: Meaning, mut style: Style) -> Self {
+        if self.palette == Palette::None {
+            (style.fg, style.bg) = (None, None);
+        }
+        self.others[meaning as usize] = Some(style);
+        self
     }
 
     /// The style of a meaning.
     pub const fn style(self, meaning: Meaning) -> Style {
+        if let Some(style) = self.others[meaning as usize] {
+            return style;
+        }
         let plain = Style::new();
         match (meaning, self.palette) {
             (Meaning::Plain, _) => plain,
@@ -133,6 +164,37 @@ impl Theme {
     }
 }
 
+/// The style of words: colours by name, number or `#rrggbb`, `on` before that of the background, and manners.
+///
+/// # Errors
+/// The word that is neither.
+pub fn parse(words: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    let mut behind = false;
+    for word in words.split_whitespace() {
+        let manner = match word {
+            "bold" => Modifier::BOLD,
+            "dim" => Modifier::DIM,
+            "italic" => Modifier::ITALIC,
+            "underlined" => Modifier::UNDERLINED,
+            "reversed" => Modifier::REVERSED,
+            "on" if !behind => {
+                behind = true;
+                continue;
+            }
+            _ => {
+                let colour = word.parse::<Color>().map_err(|_| {
+                    format!("{word:?} is no colour (cyan, light-red, 203, #ff8700) and not bold, dim, italic, underlined or reversed")
+                })?;
+                style = if std::mem::take(&mut behind) { style.bg(colour) } else { style.fg(colour) };
+                continue;
+            }
+        };
+        style = style.add_modifier(manner);
+    }
+    if behind { Err("a colour is missing behind \"on\"".to_owned()) } else { Ok(style) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +210,18 @@ mod tests {
         assert_eq!(palette(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Palette::None);
         assert_eq!(palette(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Palette::Full);
         assert_eq!(palette(&[("TERM", "dumb")]), Palette::None);
+    }
+
+    #[test]
+    fn styles_are_read_as_people_write_them() {
+        assert_eq!(parse("bold cyan on 238"), Ok(Style::new().fg(Color::Cyan).bg(BAR).add_modifier(Modifier::BOLD)));
+        assert_eq!(parse("#ff8700"), Ok(Style::new().fg(Color::Rgb(255, 135, 0))));
+        assert_eq!(parse("light-red"), Ok(Style::new().fg(Color::LightRed)));
+        assert_eq!(parse("on red white"), Ok(Style::new().bg(Color::Red).fg(Color::White)));
+        for wrong in ["shiny", "red on", "on on red", "256"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Meaning::WORDS.iter().enumerate().all(|(n, (_, meaning))| *meaning as usize == n));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{put, wide};
 use crate::ui::app::App;
 use crate::ui::cells::Part;
-use crate::ui::keys::{self, Mode};
+use crate::ui::keys::Mode;
 use crate::ui::text;
 use crate::ui::theme::Meaning;
 
@@ -25,7 +25,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
         let question = "Count calls, sets and failures from zero? What was lost stays";
         x = put(buffer, x, area.y, area.right(), &[(question.into(), Meaning::Strong)], app.theme) + 3;
     }
-    let mut hints: Vec<Vec<Part<'static>>> = keys::hints(app.mode())
+    let mut hints: Vec<Vec<Part<'static>>> = app
+        .keymap
+        .hints(app.mode())
         .map(|(key, word)| vec![(key.into(), Meaning::Accent), (format!(" {word}").into(), Meaning::Plain)])
         .collect();
     let room = usize::from(area.right().saturating_sub(x));

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 
 use super::{frame, put};
 use crate::ui::app::App;
-use crate::ui::keys;
 use crate::ui::text;
 use crate::ui::theme::Meaning;
 
@@ -29,7 +28,7 @@ const COLUMN: usize = 57;
 type Line = (String, &'static str);
 
 fn lines(app: &App) -> Vec<Line> {
-    let mut lines: Vec<Line> = keys::help(app.view.mode()).collect();
+    let mut lines: Vec<Line> = app.keymap.help(app.view.mode()).collect();
     lines.push((String::new(), ""));
     lines.push(("filters".to_owned(), ""));
     lines.extend(FILTERS.map(|(filter, says)| (filter.to_owned(), says)));

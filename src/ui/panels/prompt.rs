@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::put;
 use crate::ui::app::App;
-use crate::ui::keys::{self, Mode};
+use crate::ui::keys::Mode;
 use crate::ui::overlay::{Prompt, Purpose};
 use crate::ui::text;
 use crate::ui::theme::Meaning;
@@ -34,7 +34,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App, prompt: &Prompt) -> Posi
         Purpose::Search => &["complete", "older"],
         Purpose::Export => &["older"],
     };
-    let hints = keys::hints(Mode::Prompt).filter(|(_, word)| !useless.contains(word));
+    let hints = app.keymap.hints(Mode::Prompt).filter(|(_, word)| !useless.contains(word));
     let keys: Vec<_> = hints.map(|(key, word)| format!("{key} {word}")).collect();
     let keys = keys.join("  ");
     let side = if area.width >= 100 { text::width(&keys) + 3 } else { 1 };
