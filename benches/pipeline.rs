@@ -4,7 +4,7 @@
 //! `cargo bench --bench pipeline` prints the tables that docs/performance.md holds, and fails where a call allocates more
 //! than it may. It knows the layout of the ring's records from the build, and no BPF.
 
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, clippy::expect_used)]
 #[path = "../tests/live/raw.rs"]
 mod raw;
 #[path = "pipeline/ring.rs"]

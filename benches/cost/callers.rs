@@ -6,6 +6,7 @@
 //! `ipset` a call. Each prints calls (or datagrams), nanoseconds by the clock, and nanoseconds of processor time of the
 //! caller, for one call. It does not know who watches.
 
+#[allow(clippy::expect_used)]
 #[path = "../../tests/live/raw.rs"]
 mod raw;
 

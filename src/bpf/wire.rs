@@ -89,6 +89,7 @@ const CALL_REFUSED: u32 = types::wire_kind::CALL_REFUSED.0;
 const PROCESS: u32 = types::wire_kind::PROCESS.0;
 const DUMP_END: u32 = types::wire_kind::DUMP_END.0;
 
+#[inline]
 fn bytes<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
     record.get(at..at + N)?.try_into().ok()
 }

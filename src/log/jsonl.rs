@@ -63,18 +63,6 @@ impl<'a> Object<'a> {
         let _ = serde_json::to_writer(&mut *self.out, &value);
     }
 
-    fn text(&mut self, key: &str, text: Option<&str>) {
-        self.put(key, text);
-    }
-
-    fn number(&mut self, key: &str, n: Option<impl itoa::Integer>) {
-        self.key(key);
-        match n {
-            Some(n) => self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
-            None => self.out.extend_from_slice(b"null"),
-        }
-    }
-
     fn key(&mut self, key: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');

@@ -40,9 +40,9 @@ impl Caller {
         put_actor(&mut Object::further(&mut self.who), actor);
         self.place.clear();
         let mut place = Object::further(&mut self.place);
-        place.text("cgroup", actor.cgroup.as_deref());
-        place.text("unit", actor.unit.as_deref());
-        place.text("container", actor.container.as_deref());
+        place.put("cgroup", actor.cgroup.as_deref());
+        place.put("unit", actor.unit.as_deref());
+        place.put("container", actor.container.as_deref());
     }
 }
 
@@ -55,21 +55,22 @@ impl Format for JsonLog {
         self.time(record.time, out);
         out.extend_from_slice(br#"Z","op":""#);
         op(call.op, out);
-        out.extend_from_slice(br#"","set":"#);
         what(call, out);
         result(call, out);
         out.extend_from_slice(br#","pid":"#);
         number(out, call.actor.pid);
         out.extend_from_slice(br#","tid":"#);
         number(out, call.tid);
-        let mut o = Object::further(out);
-        o.text("thread", call.thread.as_deref());
+        text(out, br#","thread":"#, call.thread.as_deref());
         let caller = self.caller(&call.actor);
         out.extend_from_slice(&caller.who);
         out.extend_from_slice(br#","netns":"#);
         number(out, call.netns);
-        Object::further(out).text("netns_name", call.netns_name.as_deref());
+        text(out, br#","netns_name":"#, call.netns_name.as_deref());
         out.extend_from_slice(&caller.place);
+        if call.truncated.is_empty() && call.seldom.is_none() {
+            return out.extend_from_slice(b",\"truncated\":[]}\n");
+        }
         put_call_end(&mut Object::further(out), call);
         put_explanation(&mut Object::further(out), call);
         out.extend_from_slice(b"}\n");
@@ -119,44 +120,75 @@ fn op(op: Op, out: &mut Vec<u8>) {
     }
 }
 
+/// Text between quotes, or `null`, behind a piece that ends with its key.
+fn text(out: &mut Vec<u8>, before: &[u8], text: Option<&str>) {
+    out.extend_from_slice(before);
+    match text {
+        None => out.extend_from_slice(b"null"),
+        Some(text) if is_plain(text) && !text.contains('\n') => {
+            out.push(b'"');
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'"');
+        }
+        Some(text) => Object::further(out).value(text),
+    }
+}
+
+/// A number or `null`, likewise.
+fn maybe(out: &mut Vec<u8>, before: &[u8], n: Option<impl itoa::Integer>) {
+    out.extend_from_slice(before);
+    match n {
+        None => out.extend_from_slice(b"null"),
+        Some(n) => number(out, n),
+    }
+}
+
+/// True if nothing of it, line breaks apart, has to be escaped in JSON.
+fn is_plain(text: &str) -> bool {
+    let odd = |b: u8| (b < b' ' && b != b'\n') || b == b'"' || b == b'\\';
+    // Without a way out of the loop it is done sixteen bytes at a time.
+    !text.bytes().fold(false, |any, b| any | odd(b))
+}
+
 /// From the set to the number of elements.
 fn what(call: &Call, out: &mut Vec<u8>) {
-    let mut o = Object::further(out);
-    o.value(call.set.as_deref());
-    if call.set2.is_none() {
-        o.out.extend_from_slice(br#","set2":null"#);
+    text(out, br#"","set":"#, call.set.as_deref());
+    if call.seldom.is_none() {
+        text(out, br#","set2":null,"type":"#, call.set_type.as_deref());
+        out.extend_from_slice(br#","options":null,"elements":["#);
     } else {
-        o.text("set2", call.set2.as_deref());
+        text(out, br#","set2":"#, call.set2.as_deref());
+        text(out, br#","type":"#, call.set_type.as_deref());
+        text(out, br#","options":"#, call.options.as_deref());
+        out.extend_from_slice(br#","elements":["#);
     }
-    o.text("type", call.set_type.as_deref());
-    if call.options.is_none() {
-        o.out.extend_from_slice(br#","options":null"#);
-    } else {
-        o.text("options", call.options.as_deref());
+    elements(call.elements.as_lines(), out);
+    out.extend_from_slice(br#"],"count":"#);
+    number(out, call.count);
+    maybe(out, br#","applied":"#, call.applied);
+    match call.line {
+        None => out.extend_from_slice(br#","line":null"#),
+        line => maybe(out, br#","line":"#, line),
     }
-    o.out.extend_from_slice(br#","elements":["#);
-    elements(call.elements.as_lines(), o.out);
-    o.out.extend_from_slice(br#"],"count":"#);
-    number(o.out, call.count);
-    o.number("applied", call.applied);
-    o.number("line", call.line);
 }
 
 /// Elements hold neither quotes nor backslashes, except in comments.
 fn elements(lines: &str, out: &mut Vec<u8>) {
-    let odd = |b: &u8| (*b < b' ' && *b != b'\n') || *b == b'"' || *b == b'\\';
-    let plain = !lines.as_bytes().iter().fold(false, |any, b| any | odd(b));
+    let plain = is_plain(lines);
+    if plain && !lines.is_empty() && !lines.contains('\n') {
+        return text(out, b"", Some(lines));
+    }
     out.reserve(lines.len() * 2);
-    for (at, element) in lines.split('\n').filter(|e| !e.is_empty()).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
+    let mut before: &[u8] = b"";
+    for element in lines.split('\n').filter(|e| !e.is_empty()) {
+        out.extend_from_slice(before);
+        before = b",";
         if plain {
             out.push(b'"');
             out.extend_from_slice(element.as_bytes());
             out.push(b'"');
         } else {
-            Object::further(out).value(Some(element));
+            Object::further(out).value(element);
         }
     }
 }
@@ -172,21 +204,19 @@ fn result(call: &Call, out: &mut Vec<u8>) {
     out.extend_from_slice(flags);
     out.extend_from_slice(call.outcome.name().as_bytes());
     match call.failure.as_deref().filter(|_| call.outcome != Outcome::Ok) {
+        None if call.dumps.is_none() => {
+            let nothing = br#"","errno":null,"error":null,"message":null,"dumps":null,"duration_ns":"#;
+            return maybe(out, nothing, call.duration_ns);
+        }
         None => out.extend_from_slice(br#"","errno":null,"error":null,"message":null"#),
         Some(failure) => {
-            out.push(b'"');
-            let mut o = Object::further(out);
-            o.number("errno", failure.errno);
-            o.text("error", failure.error.as_deref());
-            o.text("message", Some(&failure.message));
+            maybe(out, br#"","errno":"#, failure.errno);
+            text(out, br#","error":"#, failure.error.as_deref());
+            text(out, br#","message":"#, Some(&failure.message));
         }
     }
-    let mut o = Object::further(out);
-    match call.dumps.as_deref() {
-        None => o.out.extend_from_slice(br#","dumps":null"#),
-        dumps => put_dumps(&mut o, dumps),
-    }
-    o.number("duration_ns", call.duration_ns);
+    put_dumps(&mut Object::further(out), call.dumps.as_deref());
+    maybe(out, br#","duration_ns":"#, call.duration_ns);
 }
 
 #[cfg(test)]
