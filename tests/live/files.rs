@@ -7,8 +7,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use rustix::process::{WaitOptions, waitpid};
 use serde_json::Value;
 
 use crate::audit::{Audit, program, sh, wait_for};
@@ -106,12 +106,12 @@ pub fn with_set(set: &str, body: impl FnOnce()) {
 /// Takes the log away while the program stands still. What a try leaves of a line on a full disk is cut off at once: where
 /// the program stands just before that, it goes on for a moment first.
 fn taken_whole(run: &Child, log: &Path, to: &Path) {
-    let pid = Pid::from_raw(run.id() as i32);
+    let pid = rustix::process::Pid::from_child(run);
     wait_for("whole lines on the full disk", || {
         signal(run, Signal::SIGSTOP);
         // Told once every thread of it stands still.
-        let stopped = waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
-        assert_eq!(stopped, WaitStatus::Stopped(pid, Signal::SIGSTOP));
+        let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped(), "{status:?}");
         let whole = fs::read(log).unwrap().ends_with(b"}\n");
         if whole {
             fs::copy(log, to).unwrap();
