@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::process::{WaitOptions, waitpid};
 use serde_json::Value;
 
 use crate::audit::{Audit, program, sh, wait_for};
@@ -102,6 +103,25 @@ pub fn with_set(set: &str, body: impl FnOnce()) {
     assert_eq!(sh(&format!("ipset destroy {set}")), 0);
 }
 
+/// Takes the log away while the program stands still. What a try leaves of a line on a full disk is cut off at once: where
+/// the program stands just before that, it goes on for a moment first.
+fn taken_whole(run: &Child, log: &Path, to: &Path) {
+    let pid = rustix::process::Pid::from_child(run);
+    wait_for("whole lines on the full disk", || {
+        signal(run, Signal::SIGSTOP);
+        // Told once every thread of it stands still.
+        let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped(), "{status:?}");
+        let whole = fs::read(log).unwrap().ends_with(b"}\n");
+        if whole {
+            fs::copy(log, to).unwrap();
+            fs::remove_file(log).unwrap();
+        }
+        signal(run, Signal::SIGCONT);
+        whole
+    });
+}
+
 #[test]
 #[ignore = "needs a kernel"]
 fn r6_a_full_disk_under_load() {
@@ -123,12 +143,11 @@ fn r6_a_full_disk_under_load() {
         std::thread::sleep(Duration::from_secs(2));
         // Filled again by more than it holds, and left so.
         load::run(2, Orders { set: "full", calls: 2000, elements: 1 }, || ());
-        // What a try leaves of a line is cut off at once, but can be seen for a moment.
-        wait_for("whole lines on the full disk", || fs::read(&log).unwrap().ends_with(b"}\n"));
-        sh(&format!("cp {0} /tmp/files-kept && rm {0}", log.display()));
+        let kept = folder("kept").join("audit.jsonl");
+        taken_whole(&run, &log, &kept);
         wait_for("a new file", || length(&log) > 0);
         assert_eq!(end(run), Some(3));
-        let kept = [PathBuf::from("/tmp/files-kept"), log.clone()];
+        let kept = [kept, log.clone()];
         let records = records(&kept);
         let missing = missing(&records);
         let stop = records.last().unwrap();

@@ -99,16 +99,18 @@ fn r3_three_hundred_callers_at_once_lose_no_call() {
     });
 }
 
-/// Callers by turns with a reader that runs and one that stands still. That takes work from the processors; a caller
-/// that waited for the reader would not come back at all.
+/// Callers by turns with a reader that runs and one that stands still behind a full ring. What else the machine does can
+/// only make a round slower, so that the fastest of each kind are compared, and a few rounds more are made where they
+/// are needed; callers that waited for the reader would be slow in every one.
 #[test]
 #[ignore = "needs a kernel"]
 fn r4_a_stopped_reader_does_not_slow_callers() {
+    const CALLS: u32 = 1500;
     with_set("rate", || {
         let audit = Audit::start(&["--buffer", "256K"]);
         let round = |stopped: bool| {
             let mut began = Instant::now();
-            load::run(2, Orders { set: "rate", calls: 4000, elements: 1 }, || {
+            load::run(2, Orders { set: "rate", calls: CALLS, elements: 1 }, || {
                 if stopped {
                     audit.signal(Signal::SIGSTOP);
                 }
@@ -119,20 +121,23 @@ fn r4_a_stopped_reader_does_not_slow_callers() {
             took
         };
         let (mut running, mut stopped) = (Vec::new(), Vec::new());
-        for _ in 0..3 {
+        let as_fast = |running: &[Duration], stopped: &[Duration]| {
+            let (running, stopped) = (running.iter().min().unwrap(), stopped.iter().min().unwrap());
+            *stopped <= running.mul_f64(1.25)
+        };
+        while running.len() < 2 || running.len() < 8 && !as_fast(&running, &stopped) {
             running.push(round(false));
             stopped.push(round(true));
         }
-        running.sort();
-        stopped.sort();
         println!("running {running:?}, stopped {stopped:?}");
-        // The slowest round with a reader is what noise may do.
-        assert!(stopped[1] <= running[2].mul_f64(1.25), "running {running:?}, stopped {stopped:?}");
+        assert!(as_fast(&running, &stopped), "running {running:?}, stopped {stopped:?}");
         let log = audit.stop();
-        for op in ["add", "del"] {
-            let [entered, recorded, lost] = log.balance(op);
-            assert_eq!((entered, recorded + lost), (24_000, 24_000));
+        let made = u64::from(CALLS) * 2 * running.len() as u64;
+        let balances = ["add", "del"].map(|op| log.balance(op));
+        for [entered, recorded, lost] in balances {
+            assert_eq!((entered, recorded + lost), (made, made));
         }
+        assert!(balances.iter().any(|[_, _, lost]| *lost > 0), "the ring was full while the reader stood still");
     });
 }
 
