@@ -7,6 +7,7 @@ pub mod config;
 mod demo;
 mod files;
 mod papers;
+mod recorded;
 pub mod when;
 
 use std::io::IsTerminal;
@@ -18,11 +19,12 @@ use self::after::{AskWho, Report, ReportArgs, WhoArgs};
 use self::demo::DemoArgs;
 use self::files::FileArgs;
 pub use self::files::OnSinkError;
+pub use self::recorded::{Recorded, Tape, Verify};
 use self::when::Window;
 use crate::bpf::load::{RING_MAX, RING_MIN};
 use crate::log::file::Keeping;
 use crate::log::restore::Wanted;
-use crate::log::seal::{Seal, Sealer};
+use crate::log::seal::Seal;
 use crate::model::Limits;
 use crate::model::filter::Filter;
 use crate::model::record::ProbeKind;
@@ -315,17 +317,6 @@ pub enum Plan {
     },
 }
 
-/// Recordings to check.
-#[derive(Debug)]
-pub struct Verify {
-    /// The recordings.
-    pub files: Vec<PathBuf>,
-    /// Checks the seals.
-    pub sealer: Sealer,
-    /// A seal that must be among them.
-    pub kept: Option<Seal>,
-}
-
 /// A live audit.
 #[derive(Debug)]
 pub struct Live {
@@ -356,34 +347,6 @@ pub enum Daemon {
     Called,
     /// The one that goes on.
     InBackground,
-}
-
-/// Recordings as the source.
-#[derive(Debug)]
-pub struct Recorded {
-    /// Which.
-    pub tape: Tape,
-    /// So many times as fast as it happened; 0: all at once.
-    pub speed: f64,
-    /// Show query ops from the start.
-    pub queries: bool,
-    /// Which calls: those that are written, or those that are shown at first.
-    pub filter: Option<String>,
-    /// Which time; what is written is from it.
-    pub window: Window,
-    /// Calls kept for the screen.
-    pub keep: usize,
-    /// What is at the end.
-    pub end: End,
-}
-
-/// Where a recording is.
-#[derive(Debug)]
-pub enum Tape {
-    /// In files, oldest first.
-    Files(Vec<PathBuf>),
-    /// In the program.
-    Demo,
 }
 
 /// The end of a pipeline.

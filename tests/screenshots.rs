@@ -63,7 +63,10 @@ fn pictures_are_fresh() {
     for (name, shown, script) in shots {
         compare(name, &svg::svg(&screen("story.jsonl", shown, script).draw()));
     }
-    compare("explain", &svg::svg(&screen("busy.jsonl", ALL, "/op=destroy outcome=failed<Enter><Home><Enter>").draw()));
+    compare(
+        "explain",
+        &svg::svg(&screen("busy.jsonl", ALL, "/op=destroy outcome=failed<Enter><Home><Down><Enter>").draw()),
+    );
 }
 
 /// Writes a picture, or compares it with the one that is kept.
