@@ -66,8 +66,12 @@ fn what_is_printed_can_be_read_and_means_the_same() {
                [theme]\naccent = 'bold magenta'\n[keys]\npause = ['F9', '\"']\n[keys.detail]\ncopy-text = ['c']\n";
     let path = file(folder.path(), own);
     let first = printed(&path, &[]);
-    for line in ["buffer = \"64M\"  # ", "format = \"json\"  # ", "sets = [\"set\", \"calls\"]  # ", "pause = [\"F9\", \"\\\"\"]  # "]
-    {
+    for line in [
+        "buffer = \"64M\"  # ",
+        "format = \"json\"  # ",
+        "sets = [\"set\", \"calls\"]  # ",
+        "pause = [\"F9\", \"\\\"\"]  # ",
+    ] {
         let place = path.display().to_string();
         assert!(first.lines().any(|l| l.starts_with(line) && l.contains(&place)), "{line} is not in {first}");
     }
@@ -92,8 +96,12 @@ fn flags_win_over_files() {
 #[test]
 fn a_default_does_what_the_flag_does() {
     let folder = tempfile::tempdir().unwrap();
-    let path = file(folder.path(), "rotate = '1M'\nseal = true\nfilter = 'set=none'\n[log]\nformat = 'csv'\n[report]\nby = ['op']\ntop = 1\n");
-    let (config, story) = (path.to_str().unwrap(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/story.jsonl"));
+    let path = file(
+        folder.path(),
+        "rotate = '1M'\nseal = true\nfilter = 'set=none'\n[log]\nformat = 'csv'\n[report]\nby = ['op']\ntop = 1\n",
+    );
+    let (config, story) =
+        (path.to_str().unwrap(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/story.jsonl"));
     for (with_file, with_flags) in [
         (vec!["log", "--from", story], vec!["log", "--format", "csv", "--from", story]),
         (vec!["log", "--format", "json", "--from", story], vec!["log", "--format", "json", "--from", story]),
@@ -151,7 +159,9 @@ fn the_file_that_is_installed_is_right() {
 #[test]
 fn manual_pages_and_completions_are_those_of_the_program() {
     let page = text(&program(&["man"]).stdout);
-    for words in [".TH ipsetaudit-tui 8", "EXAMPLES", "EXIT STATUS", "\\-\\-print\\-config", "/etc/ipsetaudit/config.toml"] {
+    for words in
+        [".TH ipsetaudit-tui 8", "EXAMPLES", "EXIT STATUS", "\\-\\-print\\-config", "/etc/ipsetaudit/config.toml"]
+    {
         assert!(page.contains(words), "{words} is not in {page}");
     }
     let page = text(&program(&["man", "log"]).stdout);
