@@ -172,7 +172,7 @@ fn manual_pages_and_completions_are_those_of_the_program() {
         assert!(words.contains("on-sink-error") && words.contains("print-config"), "{shell}");
     }
     let script = "source <(\"$0\" completions bash); COMP_WORDS=(ipsetaudit-tui lo); COMP_CWORD=1; \
-                  _ipsetaudit-tui ipsetaudit-tui lo ipsetaudit-tui; echo \"${COMPREPLY[@]}\"";
+                  _ipsetaudit__tui ipsetaudit-tui lo ipsetaudit-tui; echo \"${COMPREPLY[@]}\"";
     let completed = Command::new("bash").args(["-c", script, PROGRAM]).output().unwrap();
     assert_eq!(text(&completed.stdout), "log\n", "{}", text(&completed.stderr));
     let schema: serde_json::Value = serde_json::from_slice(&program(&["schema"]).stdout).unwrap();
