@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ipsetaudit::model::record::{Record, Time};
 use ipsetaudit::model::{Limits, Model};
 use ipsetaudit::run::files::Files;
+use ipsetaudit::ui::custom::Custom;
 use ipsetaudit::ui::theme::{Palette, Theme};
 use ipsetaudit::ui::times::Zone;
 use ipsetaudit::ui::{Choices, Controls, Latest, News, Origin, Recording, Setup, run};
@@ -99,6 +100,7 @@ fn main() -> anyhow::Result<()> {
             latest: &latest,
             origin: Origin::Live,
             choices,
+            custom: Custom::default(),
             filter: String::new(),
             exporter: &mut Files::default(),
             controls: &mut Reset(Arc::clone(&reset)),

@@ -396,16 +396,13 @@ impl Cli {
             &self.command,
             Some(Command::Replay { .. } | Command::Demo(_) | Command::Who(_) | Command::Report(_))
         ) || matches!(&self.command, Some(Command::Log { from, .. }) if !from.is_empty());
-        if from_files && record.is_some() {
-            return Err(
-                "--record writes live calls; from a recording, use log --from FILE --format json -o FILE".into()
-            );
-        }
-        if from_files && packet_path {
-            return Err("--packet-path is for a live audit; a recording holds what was counted then".into());
-        }
-        if daemon.is_some() && (from_files || !matches!(&self.command, None | Some(Command::Log { .. }))) {
-            return Err("--daemon audits this host; it goes alone, or with log".into());
+        let alone = !matches!(&self.command, None | Some(Command::Log { .. }));
+        if let Some(why) = asunder(
+            from_files && record.is_some(),
+            from_files && packet_path,
+            daemon.is_some() && (from_files || alone),
+        ) {
+            return Err(why.into());
         }
         // A daemon leaves the folder in which it was called.
         let in_place = |path: PathBuf| if daemon.is_some() { std::path::absolute(&path).unwrap_or(path) } else { path };
@@ -488,6 +485,19 @@ impl Cli {
             // Answered above.
             Some(Command::Verify { .. }) => unreachable!("verify has its own plan"),
         })
+    }
+}
+
+/// Why flags do not go with a recording, or with a command that takes no daemon, if they do not.
+const fn asunder(record: bool, packet_path: bool, daemon: bool) -> Option<&'static str> {
+    if record {
+        Some("--record writes live calls; from a recording, use log --from FILE --format json -o FILE")
+    } else if packet_path {
+        Some("--packet-path is for a live audit; a recording holds what was counted then")
+    } else if daemon {
+        Some("--daemon audits this host; it goes alone, or with log")
+    } else {
+        None
     }
 }
 

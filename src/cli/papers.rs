@@ -83,5 +83,5 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
 /// The examples of a help text.
 fn examples(help: &str) -> String {
     let Some((_, rest)) = help.split_once("Examples:\n") else { return String::new() };
-    rest.lines().take_while(|line| !line.is_empty()).map(|line| format!("{}\n", line.trim())).collect()
+    rest.lines().take_while(|line| !line.is_empty()).flat_map(|line| [line.trim(), "\n"]).collect()
 }

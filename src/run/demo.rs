@@ -15,7 +15,7 @@ pub fn save(file: &Path) -> Result<Status> {
     let recording = recording()?;
     new_file::create(file, sudo_owner(environment), |out| out.write_all(&recording))?;
     let name = file.display();
-    let records = recording.iter().filter(|byte| **byte == b'\n').count();
+    let records = memchr::memchr_iter(b'\n', &recording).count();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{records} records in {name}; try")?;
     for command in ["replay", "who blocklist --from", "report --from", "log --explain -f outcome=failed --from"] {

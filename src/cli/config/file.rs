@@ -48,7 +48,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
-        self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|b| **b == b'\n').count() + 1
+        memchr::memchr_iter(b'\n', &self.text.as_bytes()[..at.min(self.text.len())]).count() + 1
     }
 
     fn table(&self, section: &str, table: &DeTable<'_>, settings: &mut Vec<Setting>) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Which files are read, and which of them may be believed.
 //!
-//! The system's is /etc/ipsetaudit/config.toml, the user's $XDG_CONFIG_HOME (~/.config)/ipsetaudit/config.toml. Under
-//! sudo the environment still names the home of whoever called; a filter written there would hide calls from root, so
+//! The system's is /etc/ipsetaudit/config.toml, the user's the same under `$XDG_CONFIG_HOME` or ~/.config. Under sudo the
+//! environment still names the home of whoever called; a filter written there would hide calls from root, so
 //! root's own home is taken from the user database. A file that others can write is refused, not passed over.
 
 use std::fs::File;
