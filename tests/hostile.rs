@@ -277,7 +277,7 @@ fn r10_a_line_of_a_gibibyte_is_passed_over_in_little_memory() {
 /// A few kilobytes that unpack to much more than there is memory: whatever reads recordings streams them.
 #[test]
 fn r10_a_recording_larger_than_memory_is_streamed() {
-    const LITTLE: u64 = 44 << 20;
+    const LITTLE: u64 = 56 << 20;
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("x.jsonl.zst");
     let text = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/story.jsonl")).unwrap();
