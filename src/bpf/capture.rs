@@ -237,9 +237,11 @@ impl Reader<'_> {
     /// Reads the clock for what is taken next. Calls that came while we slept may still bear the time of the old one.
     fn read_clock(&self) {
         let intake = &mut *self.intake.borrow_mut();
-        // Read again: we may have been stopped between two clocks.
-        let stepped = |clock: &Clock| clock.stepped_since(&intake.clock).is_some();
-        let clock = Some(Clock::read()).filter(|clock| !stepped(clock)).unwrap_or_else(Clock::read);
+        let mut clock = Clock::read();
+        if clock.stepped_since(&intake.clock).is_some() {
+            // We may have been stopped between two clocks.
+            clock = Clock::read();
+        }
         if let Some(step) = clock.stepped_since(&intake.clock) {
             intake.batch.push(Record { seq: 0, time: clock.now, event: Event::Clock(step) });
         }

@@ -122,7 +122,7 @@ impl Probe {
         let skel = open.load().map_err(|e| cannot_load(&e))?;
         let IpsetauditProgs { enter, leave, answer, refusal, dump_end, packet_add, packet_del, packet_leave, .. } =
             &skel.progs;
-        let by_nfnetlink = answers_by_nfnetlink();
+        let by_nfnetlink = skel.maps.rodata_data.as_ref().is_some_and(|rodata| rodata.answer_by_nfnetlink != 0);
         let programs = Programs { enter, leave, answer, refusal, dump_end, by_nfnetlink };
         let kprobes = Kprobes::attach(&programs).map_err(|e| cannot_attach(&e))?;
         let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;

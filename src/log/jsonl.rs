@@ -143,19 +143,19 @@ fn put_call(o: &mut Object<'_>, call: &Call) {
     put_actor(o, &call.actor);
     o.put("netns", call.netns);
     o.put("netns_name", call.netns_name.as_deref());
-    o.put("cgroup", call.actor.cgroup.as_deref());
-    o.put("unit", call.actor.unit.as_deref());
-    o.put("container", call.actor.container.as_deref());
+    put_place(o, &call.actor);
     put_call_end(o, call);
-    put_explanation(o, call);
+}
+
+fn put_place(o: &mut Object<'_>, actor: &Actor) {
+    o.put("cgroup", actor.cgroup.as_deref());
+    o.put("unit", actor.unit.as_deref());
+    o.put("container", actor.container.as_deref());
 }
 
 fn put_call_end(o: &mut Object<'_>, call: &Call) {
     put_list(o, "truncated", call.truncated.names());
-}
-
-/// Only where it was asked for.
-fn put_explanation(o: &mut Object<'_>, call: &Call) {
+    // Only where it was asked for.
     if let Some(explain) = &call.explain {
         put_list(o, "explain", explain.iter().map(|told| told.words(&to_the_second)));
     }

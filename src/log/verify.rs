@@ -279,15 +279,13 @@ impl<'a> Verifier<'a> {
 
     fn clock(&mut self, record: &Record) {
         let Some(run) = &mut self.run else { return };
-        let time = record.time;
-        if let Event::Clock(step) = &record.event {
-            run.newest = time;
-            return self.note(&format!("{step}: order is that of the numbers"));
-        }
-        let back = run.newest.since(time);
-        run.newest = if back > TOLERATED { time } else { run.newest.max(time) };
-        if back > TOLERATED {
-            let step = Step { by_ns: -back };
+        let back = run.newest.since(record.time);
+        let step = match &record.event {
+            Event::Clock(step) => Some(*step),
+            _ => (back > TOLERATED).then_some(Step { by_ns: -back }),
+        };
+        run.newest = if step.is_some() { record.time } else { run.newest.max(record.time) };
+        if let Some(step) = step {
             self.note(&format!("{step}: order is that of the numbers"));
         }
     }

@@ -3,15 +3,7 @@
 # content that comes by swap and rename; a batch that fails half-way; one set name in two namespaces; hostile names;
 # attempts that are refused. Everything is still there at the end, so that the answers can be compared with "ipset test".
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
 as fail2ban-server <<'X'
 ipset create bans hash:ip timeout 600

@@ -2,15 +2,7 @@
 # Sets that are in use, for the recording busy.jsonl: a backup that stops reading in the middle of a list, and of a save
 # of every set; a list:set; a packet rule. Each time somebody wants to destroy, rename or swap.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
 cat >"$stage/reader.py" <<'X'
 """Asks for a dump of a set (or of all), reads one message of it, and waits until it is told to close."""

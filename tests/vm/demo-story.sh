@@ -4,15 +4,7 @@
 # restore fails in its line 7. What happens when is written at its beginning, in seconds; it ends as it began, without
 # sets, so that it can be told again. The actors are shells under their names; the calls are real.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 begin=${EPOCHREALTIME/./}
 # Waits until so many seconds (tenths may be given) have passed since the beginning.
 at() {

@@ -2,15 +2,7 @@
 # Contents that wander, for the recording lineage.jsonl: a swap after a rename after a swap, a flush, a namespace of its
 # own where sets of the same names are not the same.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
 ip netns add web-1
 as systemd <<<'ipset create blocklist hash:net; ipset create spare hash:net; ipset add blocklist 192.0.2.0/24'

@@ -2,15 +2,7 @@
 # Restores, for the recording restores.jsonl: 4,000 elements, a duplicate in the middle, two sets line by line in turn,
 # two restores of one set at once, and a long-lived program that adds one by one and is none.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 # $1 adds to set $2 in the network 10.$3.0.0.
 lines() { for ((i = 0; i < $1; i++)); do echo "add $2 10.$3.$((i / 250)).$((i % 250))"; done; }
 lines 4000 blocklist 0 >"$stage/blocklist"

@@ -3,15 +3,7 @@
 # managers write one set, a destroy finds its set busy, a set is full, somebody without the right tries, a container
 # has a namespace of its own. The actors are shells under their names; the calls are real.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 pause() { sleep "${PACE:-0.4}"; }
 
 as systemd <<'X'

@@ -2,15 +2,7 @@
 # Who writes which set, for the recording writers.jsonl: one program by many processes, three programs on one set, a
 # reader and a failure that are no writers.
 set -uo pipefail
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-bash=$(command -v bash)
-
-# Runs the script on standard input as a program of that name.
-as() {
-    [[ -x $stage/$1 ]] || cp "$bash" "$stage/$1"
-    "$stage/$1" -s
-}
+source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
 as systemd <<<'ipset create own hash:ip; ipset create shared hash:ip; ipset create read hash:ip'
 sleep 0.2

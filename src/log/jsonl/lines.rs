@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use super::{Json, Object, put_actor, put_call_end, put_dumps, put_explanation, to_the_second_of};
+use super::{Json, Object, put_actor, put_call_end, put_dumps, put_place, to_the_second_of};
 use crate::log::Format;
 use crate::model::op::Op;
 use crate::model::record::{Actor, Call, Event, Outcome, Record, Time};
+use crate::model::time::SECOND;
 
 /// Callers whose text is kept; a power of two.
 const SLOTS: usize = 1024;
 /// A nanosecond's digits.
 const DIGITS: usize = 9;
-const SECOND: i64 = 1_000_000_000;
 
 /// JSON Lines for a log: as [`Json`], and several times faster where few callers make many calls.
 #[derive(Debug, Default)]
@@ -39,10 +39,7 @@ impl Caller {
         self.who.clear();
         put_actor(&mut Object::further(&mut self.who), actor);
         self.place.clear();
-        let mut place = Object::further(&mut self.place);
-        place.put("cgroup", actor.cgroup.as_deref());
-        place.put("unit", actor.unit.as_deref());
-        place.put("container", actor.container.as_deref());
+        put_place(&mut Object::further(&mut self.place), actor);
     }
 }
 
@@ -72,7 +69,6 @@ impl Format for JsonLog {
             return out.extend_from_slice(b",\"truncated\":[]}\n");
         }
         put_call_end(&mut Object::further(out), call);
-        put_explanation(&mut Object::further(out), call);
         out.extend_from_slice(b"}\n");
     }
 }
