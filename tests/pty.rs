@@ -126,12 +126,12 @@ impl Session {
         self.master.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Types from another thread, as there is more than the terminal holds: `begin`, then `more` until `typing` ends.
-    fn pour(&self, begin: String, more: String) -> std::thread::JoinHandle<()> {
+    /// Types from another thread, as there is more than the terminal holds: `first`, then `more` until `typing` ends.
+    fn pour(&self, first: String, more: String) -> std::thread::JoinHandle<()> {
         let (mut master, typing) = (self.master.as_ref().unwrap().try_clone().unwrap(), Arc::clone(&self.typing));
         std::thread::spawn(move || {
-            let begun = master.write_all(begin.as_bytes());
-            let mut goes_on = || !more.is_empty() && typing.load(Ordering::Relaxed);
+            let begun = master.write_all(first.as_bytes());
+            let goes_on = || !more.is_empty() && typing.load(Ordering::Relaxed);
             while begun.is_ok() && goes_on() && master.write_all(more.as_bytes()).is_ok() {}
         })
     }
