@@ -43,22 +43,23 @@ pub struct Cli {
 const HELP: &str = "\
 {about-with-newline}
 Examples:
-  ipsetaudit-tui demo                           see it on a recorded minute; no root needed
-  sudo ipsetaudit-tui                           watch every ipset call
-  sudo ipsetaudit-tui -r audit.jsonl            the same, and record all of it
-  sudo ipsetaudit-tui log                       a line a call, for a pipe or a file
-  sudo ipsetaudit-tui log -f 'outcome=failed'   only what failed
-  sudo ipsetaudit-tui -d                        in the background, to syslog
-  ipsetaudit-tui replay audit.jsonl             the screen on a recording; no root needed
-  ipsetaudit-tui who blocklist --from audit.jsonl   who made, changed, destroyed this set?
-  ipsetaudit-tui report --from audit.jsonl      how many calls, by whom, and what failed
-  ipsetaudit-tui doctor                         can this host be audited?
+  ipsetaudit-tui demo                        a recorded minute; no root needed
+  sudo ipsetaudit-tui                        watch every ipset call
+  sudo ipsetaudit-tui -r audit.jsonl         the same, and record all of it
+  sudo ipsetaudit-tui log                    a line a call, for a pipe or a file
+  sudo ipsetaudit-tui log -f outcome=failed  only what failed
+  sudo ipsetaudit-tui -d                     in the background, to syslog
+  ipsetaudit-tui replay audit.jsonl          the screen on a recording
+  ipsetaudit-tui who SET --from audit.jsonl  who made, changed, destroyed it?
+  ipsetaudit-tui report --from audit.jsonl   how many calls, by whom, what failed
+  sudo ipsetaudit-tui doctor                 can this host be audited?
 
 {usage-heading} {usage}
 
 {all-args}
 
-Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran but something was lost or not recorded.";
+Exit status: 0 fine, 1 could not run, 2 wrong usage, 3 ran, but something was
+lost or not recorded.";
 
 /// As [`HELP`], for `log`.
 const LOG_HELP: &str = "\
@@ -73,7 +74,7 @@ Examples:
 
 {all-args}
 
-A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends the log.";
+A line is written as soon as its call has returned. Ctrl-C or SIGTERM ends it.";
 
 /// As [`HELP`], for `replay`.
 const REPLAY_HELP: &str = "\
@@ -112,8 +113,8 @@ Examples:
 const COMPLETIONS_HELP: &str = "\
 {about-with-newline}
 Examples:
-  ipsetaudit-tui completions bash > ~/.local/share/bash-completion/completions/ipsetaudit-tui
-  ipsetaudit-tui completions fish > ~/.config/fish/completions/ipsetaudit-tui.fish
+  ipsetaudit-tui completions bash > /etc/bash_completion.d/ipsetaudit-tui
+  ipsetaudit-tui completions fish > /etc/fish/completions/ipsetaudit-tui.fish
 
 {usage-heading} {usage}
 
@@ -140,7 +141,7 @@ struct Global {
     #[arg(long, global = true, hide = true, requires = "daemon")]
     in_background: bool,
     /// Show libbpf's own messages on stderr
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, hide_short_help = true)]
     verbose: bool,
     /// Record every call to FILE too (JSON Lines, appended)
     #[arg(short, long, value_name = "FILE", global = true)]
@@ -149,16 +150,16 @@ struct Global {
     #[arg(short, long, value_name = "EXPR", global = true)]
     filter: Option<String>,
     /// Show also what every ipset command asks first (protocol, header, type)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     queries: bool,
     /// Size of the kernel ring that holds calls until they are read, from 256K to 1G
-    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true)]
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = ring_size, global = true, hide_short_help = true)]
     buffer: u32,
     /// Calls that the screen keeps
-    #[arg(long, value_name = "N", default_value_t = Limits::default().keep, global = true)]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().keep, global = true, hide_short_help = true)]
     keep: usize,
     /// Count what packets add to sets and delete from them (the SET target of iptables), too
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     packet_path: bool,
     /// Attach only this way
     #[arg(long, value_enum, global = true, hide = true)]
@@ -167,13 +168,13 @@ struct Global {
     #[arg(long, global = true, hide = true)]
     unpinned: bool,
     /// Read this configuration alone
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Configuration", conflicts_with = "no_config")]
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true, help_heading = "Configuration", conflicts_with = "no_config")]
     config: Option<PathBuf>,
     /// Read no configuration
-    #[arg(long, global = true, help_heading = "Configuration")]
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Configuration")]
     no_config: bool,
     /// Print what holds of flags, columns, colours and keys, and where it comes from
-    #[arg(long, global = true, help_heading = "Configuration")]
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Configuration")]
     print_config: bool,
     #[command(flatten)]
     files: FileArgs,
@@ -410,6 +411,23 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// A newcomer's `-h`: one screen, in a terminal of 80 columns; whoever wants all asks for `--help`.
+    #[test]
+    fn help_is_short_and_fits() {
+        let mut root = Cli::command().term_width(80).max_term_width(80);
+        root.build();
+        let width = |text: &str| text.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+        let (short, long) = (root.render_help().to_string(), root.render_long_help().to_string());
+        assert!(short.lines().count() <= 40, "{short}");
+        assert!(long.contains("--rotate") && !short.contains("--rotate"));
+        for command in std::iter::once(&mut root.clone()).chain(root.get_subcommands_mut()) {
+            for text in [command.render_help().to_string(), command.render_long_help().to_string()] {
+                assert!(width(&text) <= 80, "{text}");
+            }
+            assert!(command.render_help().to_string().lines().count() <= 40);
+        }
     }
 
     #[test]

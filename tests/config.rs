@@ -58,6 +58,16 @@ fn what_is_wrong_is_told_with_file_and_line() {
     }
 }
 
+#[test]
+fn a_broken_file_does_not_keep_from_helping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "bufer = 1");
+    for helper in [&["man"][..], &["schema"], &["completions", "bash"]] {
+        let output = program(&[&["--config", path.to_str().unwrap()], helper].concat());
+        assert!(output.status.success() && !output.stdout.is_empty(), "{helper:?}: {}", text(&output.stderr));
+    }
+}
+
 /// The other way round too: nothing that is told to hold is refused, and it holds again.
 #[test]
 fn what_is_printed_can_be_read_and_means_the_same() {

@@ -212,12 +212,15 @@ impl Reader<'_> {
             if taken >= BATCH {
                 continue;
             }
-            if idle < IDLE_ROUNDS {
-                thread::sleep(self.round);
-            } else {
+            if idle >= IDLE_ROUNDS {
                 self.sleep();
-                self.drain(emit)?;
+                if self.drain(emit)? == 0 {
+                    continue;
+                }
+                // Calls seldom come alone: stay awake, or the next one has to wake us again.
+                idle = 0;
             }
+            thread::sleep(self.round);
         }
         ControlFlow::Continue(())
     }

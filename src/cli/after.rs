@@ -14,14 +14,15 @@ pub const WHO_HELP: &str = "\
 Examples:
   ipsetaudit-tui who blocklist --from audit.jsonl
   ipsetaudit-tui who blocklist 192.0.2.7 --from audit.jsonl
-  ipsetaudit-tui who f2b-sshd 192.0.2.7 --until '2026-11-24 10:00' --from audit.jsonl
+  ipsetaudit-tui who f2b-sshd 192.0.2.7 --until 2h --from audit.jsonl
 
 {usage-heading} {usage}
 
 {all-args}
 
-Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0 answered, 1 nothing is
-known of that set, 3 answered, but calls were lost or not recorded that the answer depends on.";
+Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0
+answered, 1 nothing is known of that set, 3 answered, but calls were lost or
+not recorded that the answer depends on.";
 
 /// As for `log`: examples first.
 pub const REPORT_HELP: &str = "\
@@ -29,14 +30,14 @@ pub const REPORT_HELP: &str = "\
 Examples:
   ipsetaudit-tui report --from audit.jsonl
   ipsetaudit-tui report --by caller,error -f outcome=failed --from audit.jsonl
-  ipsetaudit-tui report --by hour --since '2026-11-24 10:00' --format csv --from audit.jsonl
+  ipsetaudit-tui report --by hour --since 2h --format csv --from audit.jsonl
 
 {usage-heading} {usage}
 
 {all-args}
 
-Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0 fine, 1 nothing matched,
-3 calls were lost or not recorded in that time.";
+Rotated files (FILE.1, FILE.2.zst ...) are read with FILE. Exit status: 0 fine,
+1 nothing matched, 3 calls were lost or not recorded in that time.";
 
 /// The command line of `who`.
 #[derive(Args, Clone, Debug)]

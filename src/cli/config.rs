@@ -18,6 +18,9 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use super::{Cli, Plan};
 use crate::ui::custom::Custom;
 
+/// Commands that no configuration changes, and that a broken one must not keep from helping.
+const ALONE: [&str; 4] = ["completions", "doctor", "man", "schema"];
+
 /// What is asked for: a plan, and how the screen is to be.
 #[derive(Debug)]
 pub struct Asked {
@@ -104,7 +107,8 @@ impl Config {
 pub fn ask(words: Vec<OsString>) -> Result<Asked, String> {
     let command = flags::with_opposites(Cli::command());
     let first = command.clone().get_matches_from(&words);
-    let config = Config::read(&find::files(&first)?)?;
+    let alone = first.subcommand_name().is_some_and(|name| ALONE.contains(&name)) && !first.get_flag("print_config");
+    let config = if alone { Config::default() } else { Config::read(&find::files(&first)?)? };
     let custom = config.check(&command)?;
     if first.get_flag("print_config") {
         let shown = show::show(&command, &first, &config, &custom);

@@ -8,10 +8,10 @@ use clap::Args;
 pub const HELP: &str = "\
 {about-with-newline}
 Examples:
-  ipsetaudit-tui demo                           the screen; q quits, ? tells the keys
-  ipsetaudit-tui demo -f 'set=blocklist*'       only what happens to these sets
-  ipsetaudit-tui demo | grep DESTROY            its lines, without the screen
-  ipsetaudit-tui demo --save audit.jsonl        the recording, to try who, report and log --from on
+  ipsetaudit-tui demo                      the screen; q quits, ? tells the keys
+  ipsetaudit-tui demo -f 'set=blocklist*'  only what happens to these sets
+  ipsetaudit-tui demo | grep DESTROY       its lines, without the screen
+  ipsetaudit-tui demo --save audit.jsonl   the recording, for who, report, log
 
 {usage-heading} {usage}
 
