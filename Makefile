@@ -10,6 +10,12 @@ build:         ## build the program: target/release/ipsetaudit-tui
 	@tests/vm/setup build
 	cargo build --release
 
+static:        ## build a program that needs no library: target/static/ipsetaudit-tui
+	@tests/vm/setup build
+	host=$$(rustc -vV | sed -n 's/^host: //p') && \
+		RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --features static --target "$$host" && \
+		install -D "target/$$host/release/ipsetaudit-tui" target/static/ipsetaudit-tui
+
 run: build     ## audit this machine, or where its kernel refuses, a virtual machine with a workload
 	@tests/vm/demo
 
@@ -41,9 +47,11 @@ deb: build     ## make a Debian package: target/ipsetaudit-tui_VERSION_ARCH.deb
 	@tests/vm/setup deb
 	@packaging/deb $(PROGRAM)
 
-test-deb: deb  ## install, use and purge that package in a clean Debian root (root; fetches one, takes minutes)
-	@tests/vm/setup clean-root
-	@tests/vm/clean-root target/ipsetaudit-tui_*.deb
+test-deb: deb  ## use and purge that package in a clean Debian root and under systemd (root; takes minutes)
+	@tests/vm/setup clean-root vm
+	@tests/vm/clean-root "$$(ls -t target/ipsetaudit-tui_*.deb | head -n 1)"
+	@tests/vm/run --kernel $(KERNEL) --file tests/vm/package.sh --file "$$(ls -t target/ipsetaudit-tui_*.deb | head -n 1)" \
+		-- bash -c 'exec "$$OUT/package.sh"'
 
 vm: build      ## the screen in a throw-away virtual machine, with calls to look at; KERNEL=5.10 chooses
 	@tests/vm/demo --vm
@@ -56,4 +64,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL PARTS
-.PHONY: help build deb test-deb run test lint test-host test-vm bench bench-vm vm vm-shell clean
+.PHONY: help build static deb test-deb run test lint test-host test-vm bench bench-vm vm vm-shell clean

@@ -168,7 +168,14 @@ struct Global {
     #[arg(long, global = true, hide = true)]
     unpinned: bool,
     /// Read this configuration alone
-    #[arg(long, value_name = "FILE", global = true, hide_short_help = true, help_heading = "Configuration", conflicts_with = "no_config")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        hide_short_help = true,
+        help_heading = "Configuration",
+        conflicts_with = "no_config"
+    )]
     config: Option<PathBuf>,
     /// Read no configuration
     #[arg(long, global = true, hide_short_help = true, help_heading = "Configuration")]

@@ -4,7 +4,7 @@
 //! that only counts. Prints `ready` when attached and the events that it saw at the end of its standard input. It knows
 //! nothing of what is measured.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::{env, thread};
 
 use anyhow::{Context, Result, bail};
 use ipsetaudit::bpf::attach::{self, HOOK};
+use ipsetaudit::bpf::symbols::Symbols;
 use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, PerfBufferBuilder, TracepointCategory};
 
 const GROUP: &str = "ipsetaudit_floor";
@@ -44,11 +45,7 @@ fn wait_for_the_end() -> Result<()> {
 
 fn floor(object: &str) -> Result<()> {
     let object = load(object, "empty_")?;
-    let kallsyms = fs::read_to_string("/proc/kallsyms")?;
-    let hook = match attach::module_of(&kallsyms, HOOK).context("nfnetlink is not loaded")? {
-        "" => HOOK.to_owned(),
-        module => format!("{module}:{HOOK}"),
-    };
+    let hook = Symbols::read(&attach::SYMBOLS).place(HOOK);
     let control = attach::tracefs().context("no tracefs")?.join("kprobe_events");
     let command = |text: &str| OpenOptions::new().append(true).open(&control)?.write_all(text.as_bytes());
     let mut links: Vec<Link> = Vec::new();

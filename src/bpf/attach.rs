@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use libbpf_rs::{Link, ProgramMut, TracepointCategory};
 use thiserror::Error;
 
+use super::symbols::Symbols;
+
 /// The function that every ipset command passes through.
 pub const HOOK: &str = "nfnetlink_rcv_msg";
 /// What ipset answers by itself goes through the first of these since Linux 5.14, and in any case through the second.
@@ -26,6 +28,8 @@ const REFUSAL: &str = "netlink_ack";
 const DUMP_END: &str = "ip_set_dump_done";
 /// The module that it is in, where it is not loaded yet: the event is armed when it is.
 const DUMP_MODULE: &str = "ip_set";
+/// What an attachment, and the look at a host, have to know the modules of.
+pub const SYMBOLS: [&str; 6] = [HOOK, ANSWERS[0], ANSWERS[1], DUMP_END, PACKET_ADD, PACKET_DEL];
 const GROUP: &str = "ipsetaudit";
 /// Returns that may be under way at once; the kernel's limit.
 const MAXACTIVE: u32 = 4096;
@@ -55,25 +59,6 @@ pub fn tracefs() -> Option<PathBuf> {
         .into_iter()
         .map(PathBuf::from)
         .find(|dir| dir.join("events").exists())
-}
-
-/// Where a symbol is, as an event takes it: `SYMBOL` or `MODULE:SYMBOL`.
-fn place(kallsyms: &str, symbol: &str) -> String {
-    match module_of(kallsyms, symbol).unwrap_or_default() {
-        "" => symbol.to_owned(),
-        module => format!("{module}:{symbol}"),
-    }
-}
-
-/// The module that holds a symbol, from the text of /proc/kallsyms. `Some("")`: it is built in.
-///
-/// It matters: where nfnetlink is built in, an event on `MODULE:SYMBOL` is accepted and never fires.
-pub fn module_of<'a>(kallsyms: &'a str, symbol: &str) -> Option<&'a str> {
-    kallsyms.lines().find_map(|line| {
-        let mut words = line.split_ascii_whitespace().skip(2);
-        (words.next()? == symbol)
-            .then(|| words.next().map_or("", |module| module.trim_start_matches('[').trim_end_matches(']')))
-    })
 }
 
 /// True if what ipset answers by itself goes through `nfnetlink_unicast()` in a kernel of this release.
@@ -174,7 +159,7 @@ pub struct Missed {
 }
 
 /// What packets do to sets goes through these.
-const PACKET_ADD: &str = "ip_set_add";
+pub const PACKET_ADD: &str = "ip_set_add";
 const PACKET_DEL: &str = "ip_set_del";
 
 /// Programs of the packet path.
@@ -200,11 +185,10 @@ pub struct PacketProbes {
 
 impl PacketProbes {
     /// Hangs the programs in, the returns first.
-    pub fn attach(programs: &PacketPrograms<'_, '_>) -> Result<Self, AttachError> {
+    pub fn attach(programs: &PacketPrograms<'_, '_>, symbols: &Symbols) -> Result<Self, AttachError> {
         let (control, profile) = open_files(&tracefs().ok_or(AttachError::NoKprobeEvents)?)?;
-        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
         let event =
-            |kind: &str, tag: &str, symbol: &str| KprobeEvent::add(&control, kind, tag, &place(&kallsyms, symbol));
+            |kind: &str, tag: &str, function: &str| KprobeEvent::add(&control, kind, tag, &symbols.place(function));
         let leave = format!("r{MAXACTIVE}");
         let leave_events = [event(&leave, "packet_added", PACKET_ADD)?, event(&leave, "packet_deleted", PACKET_DEL)?];
         let leave = [leave_events[0].attach(programs.leave)?, leave_events[1].attach(programs.leave)?];
@@ -263,20 +247,19 @@ pub struct Kprobes {
 
 impl Kprobes {
     /// Hangs the programs in: first what a call needs on its way out, so that no entry is seen whose return is not.
-    pub fn attach(programs: &Programs<'_, '_>) -> Result<Self, AttachError> {
+    pub fn attach(programs: &Programs<'_, '_>, symbols: &Symbols) -> Result<Self, AttachError> {
         let tracefs = tracefs().ok_or(AttachError::NoKprobeEvents)?;
         sweep(&tracefs);
-        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let hook = place(&kallsyms, HOOK);
+        let hook = symbols.place(HOOK);
         let (control, profile) = open_files(&tracefs)?;
-        let in_module = match module_of(&kallsyms, DUMP_END) {
-            Some(_) => place(&kallsyms, DUMP_END),
+        let in_module = match symbols.module_of(DUMP_END) {
+            Some(_) => symbols.place(DUMP_END),
             None => format!("{DUMP_MODULE}:{DUMP_END}"),
         };
         let dump_end = KprobeEvent::add(&control, "p", "dump_end", &in_module);
         let dump_end = dump_end.and_then(|event| Ok((event.attach(programs.dump_end)?, event))).ok();
         let answers = ANSWERS[usize::from(!programs.by_nfnetlink)];
-        let answer_event = KprobeEvent::add(&control, "p", "answer", &place(&kallsyms, answers))?;
+        let answer_event = KprobeEvent::add(&control, "p", "answer", &symbols.place(answers))?;
         let answer = answer_event.attach(programs.answer)?;
         let leave_event = KprobeEvent::add(&control, &format!("r{MAXACTIVE}"), "leave", &hook)?;
         let leave = leave_event.attach(programs.leave)?;
@@ -328,14 +311,6 @@ fn profile_of(profile: &str, event: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_module_is_taken_from_kallsyms() {
-        let of = |line| module_of(line, HOOK);
-        assert_eq!(of("0000000000000000 t nfnetlink_rcv_msg\t[nfnetlink]\n"), Some("nfnetlink"));
-        assert_eq!(of("0 T nfnetlink_rcv\n0 t nfnetlink_rcv_msg\n"), Some(""));
-        assert_eq!(of("0 t nfnetlink_rcv_msg.cold [nfnetlink]\n0 t x"), None);
-    }
 
     #[test]
     fn the_way_of_an_answer_follows_from_the_release() {

@@ -22,7 +22,7 @@ use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Probe, ReaderState, Undelivered};
 use super::own::{self, OwnSocket};
 use super::packets::PacketPath;
-use super::probe::CannotRun;
+use super::probe::{CannotRun, Facts};
 use super::sockets::Sockets;
 use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
@@ -88,13 +88,13 @@ impl Capture {
             && self.probe.tell(&ReaderState::default()).is_ok()
     }
 
-    /// Tries everything but recording, for the doctor: opens, loads, attaches, and lets go again.
+    /// Tries everything but recording, for the doctor, on a host that was looked at: opens, loads, attaches, lets go.
     ///
     /// # Errors
     /// What stood in the way, with a remedy.
-    pub fn rehearse() -> Result<(), CannotRun> {
+    pub fn rehearse(facts: &Facts) -> Result<(), CannotRun> {
         let sockets = Sockets::open(true)?;
-        Probe::try_open(&Config::default(), &sockets.own).map(drop)
+        Probe::try_open(&Config::default(), &sockets.own, &facts.symbols).map(drop)
     }
 }
 

@@ -5,13 +5,13 @@
 //! makes the probe tell of everybody again. What was lost on the way stays unknown: no later look at a pid can say who
 //! it was. It does not read the ring.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::args;
 use super::users::Users;
 use super::wire::{WireCall, WireProcess};
 use crate::model::actor::Origins;
+use crate::model::hash::Map;
 use crate::model::netlink::Names;
 use crate::model::place;
 use crate::model::record::{Actor, Origin, Parent, Time, Truncated};
@@ -26,8 +26,8 @@ type ProcessId = (u32, u64);
 /// Processes, by what the probe told of them.
 #[derive(Debug, Default)]
 pub struct Identities {
-    recent: HashMap<ProcessId, Known>,
-    older: HashMap<ProcessId, Known>,
+    recent: Map<ProcessId, Known>,
+    older: Map<ProcessId, Known>,
     epoch: u32,
     origins: Origins,
     users: Users,

@@ -16,6 +16,7 @@ use super::own;
 use super::probe::{CannotRun, Facts};
 use super::rights::{PERF_REMEDY, Rights};
 use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
+use super::symbols::Symbols;
 use super::wire::Counts;
 use crate::model::record::ProbeKind;
 
@@ -96,23 +97,24 @@ impl Probe {
     /// # Errors
     /// [`CannotRun`], with a remedy.
     pub fn open(config: &Config, own: &Own) -> Result<Self, CannotRun> {
-        if let Some(obstacle) = Facts::gather().obstacle() {
-            return Err(obstacle);
+        let facts = Facts::gather();
+        match facts.obstacle() {
+            Some(obstacle) => Err(obstacle),
+            None => Self::try_open(config, own, &facts.symbols),
         }
-        Self::try_open(config, own)
     }
 
     /// As [`Probe::open`], for a host that was looked at before.
-    pub fn try_open(config: &Config, own: &Own) -> Result<Self, CannotRun> {
+    pub fn try_open(config: &Config, own: &Own, symbols: &Symbols) -> Result<Self, CannotRun> {
         let has_kprobes = || attach::tracefs().is_some_and(|dir| dir.join("kprobe_events").exists());
         let best = || if has_kprobes() { ProbeKind::Kprobe } else { ProbeKind::Fexit };
         match config.probe.unwrap_or_else(best) {
-            ProbeKind::Kprobe => Self::open_kprobe(config, own),
+            ProbeKind::Kprobe => Self::open_kprobe(config, own, symbols),
             ProbeKind::Fexit => Self::open_fexit(config, own),
         }
     }
 
-    fn open_kprobe(config: &Config, own: &Own) -> Result<Self, CannotRun> {
+    fn open_kprobe(config: &Config, own: &Own, symbols: &Symbols) -> Result<Self, CannotRun> {
         let mut storage = MaybeUninit::uninit();
         let mut open = open_object(&mut storage, config, own)?;
         open.progs.leave_fexit.set_autoload(false);
@@ -124,11 +126,11 @@ impl Probe {
             &skel.progs;
         let by_nfnetlink = skel.maps.rodata_data.as_ref().is_some_and(|rodata| rodata.answer_by_nfnetlink != 0);
         let programs = Programs { enter, leave, answer, refusal, dump_end, by_nfnetlink };
-        let kprobes = Kprobes::attach(&programs).map_err(|e| cannot_attach(&e))?;
+        let kprobes = Kprobes::attach(&programs, symbols).map_err(|e| cannot_attach(&e))?;
         let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;
         if config.packet_path {
             let programs = PacketPrograms { add: packet_add, del: packet_del, leave: packet_leave };
-            let probes = PacketProbes::attach(&programs).map_err(|e| cannot_attach(&e))?;
+            let probes = PacketProbes::attach(&programs, symbols).map_err(|e| cannot_attach(&e))?;
             probe.packets = Some((probes, MapHandle::try_from(&skel.maps.packets).map_err(|e| cannot_load(&e))?));
         }
         Ok(probe)

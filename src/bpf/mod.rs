@@ -24,7 +24,8 @@ pub mod rights;
 mod set_names;
 mod skel;
 mod sockets;
-mod users;
+pub mod symbols;
+pub(crate) mod users;
 pub mod wire;
 
 pub use capture::Capture;

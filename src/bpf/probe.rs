@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::attach;
 use super::rights::Rights;
+use super::symbols::Symbols;
 
 /// Why the probe cannot run: what could not be done, why, and what to do about it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Facts {
     pub nfnetlink_btf: bool,
     /// The hook stands in /proc/kallsyms.
     pub hook: bool,
+    /// Where the functions are that the probe hangs in.
+    pub symbols: Symbols,
     /// A netlink socket of nfnetlink could be opened.
     pub nfnetlink: bool,
     /// ipset is loaded, built in, or there to be loaded.
@@ -101,9 +104,9 @@ impl Facts {
     pub fn gather() -> Self {
         let kernel = read("/proc/sys/kernel/osrelease").unwrap_or_default();
         let nfnetlink = super::own::OwnSocket::open().is_ok();
-        // Some 10 MB that the kernel makes up at each reading: read once, and only now that nfnetlink is loaded.
-        let kallsyms = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let module = attach::module_of(&kallsyms, attach::HOOK);
+        // Only now that nfnetlink is loaded.
+        let symbols = Symbols::read(&attach::SYMBOLS);
+        let module = symbols.module_of(attach::HOOK);
         let tracefs = attach::tracefs();
         let control = tracefs.as_ref().map(|dir| dir.join("kprobe_events"));
         Self {
@@ -117,13 +120,14 @@ impl Facts {
             nfnetlink_btf: module == Some("") || Path::new("/sys/kernel/btf/nfnetlink").exists(),
             hook: module.is_some(),
             nfnetlink,
-            ipset: has_ipset(&kernel, &kallsyms),
+            ipset: has_ipset(&kernel, &symbols),
             missing_caps: missing_caps(),
             root: nix::unistd::geteuid().is_root(),
             lockdown: read("/sys/kernel/security/lockdown").and_then(|v| chosen(&v).map(str::to_owned)),
             programs: ProgramType::Kprobe.is_supported().unwrap_or(false),
             ring: MapType::RingBuf.is_supported().unwrap_or(false),
             kernel,
+            symbols,
         }
     }
 
@@ -334,7 +338,7 @@ fn missing_caps() -> Vec<&'static str> {
         .collect()
 }
 
-fn has_ipset(kernel: &str, kallsyms: &str) -> bool {
+fn has_ipset(kernel: &str, symbols: &Symbols) -> bool {
     let modules = Path::new("/lib/modules").join(kernel);
     let lists = |file: &str| {
         fs::read_to_string(modules.join(file)).is_ok_and(|text| text.lines().any(|l| l.contains("/ip_set.ko")))
@@ -342,7 +346,7 @@ fn has_ipset(kernel: &str, kallsyms: &str) -> bool {
     // A service may not look at the modules: then the kernel is asked, which loads ipset where it is there.
     let asked = || fs::read_dir(&modules).is_err() && super::own::OwnSocket::open().is_ok_and(|s| s.knows_ipset());
     Path::new("/sys/module/ip_set").exists()
-        || kallsyms.lines().any(|l| l.split(' ').nth(2) == Some("ip_set_add"))
+        || symbols.module_of(attach::PACKET_ADD).is_some()
         || lists("modules.dep")
         || lists("modules.builtin")
         || asked()
@@ -371,6 +375,7 @@ mod tests {
             programs: true,
             ring: true,
             rights: Rights::default(),
+            symbols: Symbols::default(),
         }
     }
 

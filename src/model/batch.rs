@@ -5,9 +5,9 @@
 //! one operation to one set; lines that turn from one set to another and back are two batches. Costs a lookup a message
 //! of a restore, and nothing for other calls.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::hash::Map;
 use super::history::Arrival;
 use super::op::Op;
 use super::record::{Call, Event, Outcome, Record, Time};
@@ -32,7 +32,7 @@ type Key = (u32, Option<Time>, u32, Op, Option<Arc<str>>);
 
 /// The restores under way; see the module.
 #[derive(Debug, Default)]
-pub struct Batches(HashMap<Key, Run>);
+pub struct Batches(Map<Key, Run>);
 
 /// The batch that a call belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,12 @@
 
 mod busy;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::busy::Holders;
 use super::batch::{Batches, Place};
 use super::field::value::grouped;
+use super::hash::Map;
 use super::history::Arrival;
 use super::lineage::Lineage;
 use super::op::Op;
@@ -95,7 +95,7 @@ fn part_of_restore(call: &Call, place: Place) -> Option<Told> {
 #[derive(Debug, Default)]
 struct WriterBook {
     programs: Programs,
-    sets: HashMap<(u32, Arc<str>), Writers>,
+    sets: Map<(u32, Arc<str>), Writers>,
 }
 
 impl WriterBook {

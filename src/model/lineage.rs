@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::hash::Map;
 use super::op::Op;
 use super::record::{Actor, Call, Cause, Event, Outcome, Record, Time};
 use super::responsible::Responsible;
@@ -112,7 +113,7 @@ impl Chain {
 /// The lineage of all sets; see the module.
 #[derive(Debug, Default)]
 pub struct Lineage {
-    chains: HashMap<u32, HashMap<Arc<str>, Chain>>,
+    chains: Map<u32, Map<Arc<str>, Chain>>,
     /// Flushes of all sets of a namespace at once.
     sweeps: HashMap<u32, Chain>,
     sets: usize,

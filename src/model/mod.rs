@@ -19,6 +19,7 @@ pub mod field;
 pub mod filter;
 #[cfg(test)]
 pub mod fixture;
+pub mod hash;
 pub mod history;
 pub mod lineage;
 pub mod loss;

@@ -4,9 +4,10 @@
 //! what changes while a snapshot holds it is copied, one row and the pointers of its node, and the rest is shared. So a
 //! snapshot costs a pointer a node, and a flood over all sets no more than the rows that it touches.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use super::hash::Map;
 
 /// Rows a node.
 const NODE: usize = 64;
@@ -80,7 +81,7 @@ impl<R: Clone> Rows<R> {
 /// Rows found by key, at most `limit` of them; what comes later shares one more row, `other`.
 #[derive(Debug)]
 pub(super) struct Keyed<K, R> {
-    index: HashMap<K, RowId>,
+    index: Map<K, RowId>,
     pub(super) rows: Rows<R>,
     limit: usize,
     other: Option<RowId>,
@@ -88,7 +89,7 @@ pub(super) struct Keyed<K, R> {
 
 impl<K: Hash + Eq, R: Clone> Keyed<K, R> {
     pub(super) fn new(limit: usize) -> Self {
-        Self { index: HashMap::new(), rows: Rows::default(), limit, other: None }
+        Self { index: Map::default(), rows: Rows::default(), limit, other: None }
     }
 
     /// The row of a key, if there is one.

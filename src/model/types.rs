@@ -3,9 +3,9 @@
 //! Only a create names the type; add, del and test do not, and what an errno from 4352 up means depends on it. A type
 //! that is not known stays unknown: after a loss everything is forgotten, because a set may have been replaced unseen.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::hash::Map;
 use super::op::Op;
 use super::record::{Call, Outcome};
 
@@ -14,7 +14,7 @@ const MOST: usize = 65_536;
 
 /// Types by network namespace and set name.
 #[derive(Debug, Default)]
-pub struct SetTypes(HashMap<u32, HashMap<Arc<str>, Arc<str>>>);
+pub struct SetTypes(Map<u32, Map<Arc<str>, Arc<str>>>);
 
 impl SetTypes {
     /// The type of a set.
@@ -74,7 +74,7 @@ impl SetTypes {
 
     fn put(&mut self, netns: u32, set: &Arc<str>, set_type: Option<Arc<str>>) {
         let Some(set_type) = set_type else { return };
-        let kept: usize = self.0.values().map(HashMap::len).sum();
+        let kept: usize = self.0.values().map(Map::len).sum();
         if kept < MOST {
             self.0.entry(netns).or_default().insert(Arc::clone(set), set_type);
         }

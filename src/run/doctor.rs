@@ -11,7 +11,7 @@ use crate::bpf::probe::{CannotRun, Check, Facts, Verdict};
 /// Prints the checklist; when nothing on it speaks against running, the last word is the kernel's own.
 pub fn doctor(quiet: bool) -> Result<Status> {
     let facts = Facts::gather();
-    let obstacle = facts.obstacle().or_else(|| Capture::rehearse().err());
+    let obstacle = facts.obstacle().or_else(|| Capture::rehearse(&facts).err());
     let mut out = io::stdout().lock();
     if quiet {
         if let Some(CannotRun { why, .. }) = &obstacle {

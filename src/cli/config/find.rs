@@ -10,7 +10,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use nix::unistd::{Uid, User};
+use nix::unistd::Uid;
+
+use crate::bpf::users::account;
 
 /// The system's file.
 pub const SYSTEM: &str = "/etc/ipsetaudit/config.toml";
@@ -51,7 +53,7 @@ pub fn files(matches: &ArgMatches) -> Result<Vec<Found>, String> {
 /// The user's file. Root's is where the user database says, whatever the environment does.
 fn of_user(me: Uid, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let folder = if me.is_root() {
-        User::from_uid(me).ok()??.dir.join(".config")
+        account(me.as_raw())?.home.join(".config")
     } else {
         let set = |name| variable(name).filter(|path| path.is_absolute());
         set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?

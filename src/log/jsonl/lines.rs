@@ -1,17 +1,18 @@
 //! Lines of calls one after the other: what is the same in many of them is written once and copied.
 //!
-//! The text that tells of a caller is kept with the caller, for as many callers as there are slots; so is the second of
-//! the last line. The rest is put together from pieces with their keys. It writes what [`Json`] writes, to the byte.
+//! The text that tells of a caller is kept with the caller, that of a set with the set, for as many as there are slots; so
+//! is the second of the last line. What few calls have is left to the plain writer: it writes what [`Json`] writes, to
+//! the byte.
 
 use std::sync::Arc;
 
-use super::{Json, Object, put_actor, put_call_end, put_dumps, put_place, to_the_second_of};
+use super::{Json, Object, put_actor, put_call_end, put_place, to_the_second_of};
 use crate::log::Format;
 use crate::model::op::Op;
 use crate::model::record::{Actor, Call, Event, Outcome, Record, Time};
 use crate::model::time::SECOND;
 
-/// Callers whose text is kept; a power of two.
+/// Callers and sets whose text is kept; a power of two.
 const SLOTS: usize = 1024;
 /// A nanosecond's digits.
 const DIGITS: usize = 9;
@@ -19,101 +20,173 @@ const DIGITS: usize = 9;
 /// JSON Lines for a log: as [`Json`], and several times faster where few callers make many calls.
 #[derive(Debug, Default)]
 pub struct JsonLog {
-    callers: Vec<Caller>,
-    second: Option<(i64, String)>,
+    subjects: Slots<Subject>,
+    callers: Slots<Caller>,
+    second: i64,
+    /// Up to that second; empty before the first line.
+    until_second: Vec<u8>,
+}
+
+/// What a line says of the set.
+#[derive(Debug, Default)]
+struct Subject {
+    /// Held, so that no other has their addresses.
+    of: Option<(Op, Option<Arc<str>>, Option<Arc<str>>)>,
+    /// From the operation to where the elements begin.
+    text: Vec<u8>,
+}
+
+impl Subject {
+    fn is_of(&self, call: &Call) -> bool {
+        self.of.as_ref().is_some_and(|(op, set, set_type)| {
+            *op == call.op && is_same(set, &call.set) && is_same(set_type, &call.set_type)
+        })
+    }
+
+    fn tell(&mut self, call: &Call) {
+        self.of = Some((call.op, call.set.clone(), call.set_type.clone()));
+        self.text.clear();
+        let mut o = Object::further(&mut self.text);
+        o.put("op", call.op.to_string());
+        o.put("set", call.set.as_deref());
+        o.put("set2", ());
+        o.put("type", call.set_type.as_deref());
+        o.put("options", ());
+        o.key("elements");
+        self.text.push(b'[');
+    }
 }
 
 /// What a line says of a process.
 #[derive(Debug, Default)]
 struct Caller {
-    /// Held, so that no other has its address.
-    actor: Option<Arc<Actor>>,
-    /// From the start of the process to its terminal, and from its cgroup to its container.
+    /// Held, so that no other has their addresses.
+    of: (Option<Arc<Actor>>, u32, Option<Arc<str>>),
+    /// Its id, up to the thread's.
+    pid: Vec<u8>,
+    /// From the start of the process to its container.
     who: Vec<u8>,
-    place: Vec<u8>,
 }
 
 impl Caller {
-    fn tell(&mut self, actor: &Arc<Actor>) {
-        self.actor = Some(Arc::clone(actor));
+    fn is_of(&self, call: &Call) -> bool {
+        let (actor, netns, name) = &self.of;
+        actor.as_ref().is_some_and(|actor| Arc::ptr_eq(actor, &call.actor))
+            && *netns == call.netns
+            && is_same(name, &call.netns_name)
+    }
+
+    fn tell(&mut self, call: &Call) {
+        self.of = (Some(Arc::clone(&call.actor)), call.netns, call.netns_name.clone());
+        self.pid.clear();
+        let mut o = Object::further(&mut self.pid);
+        o.put("pid", call.actor.pid);
+        o.key("tid");
         self.who.clear();
-        put_actor(&mut Object::further(&mut self.who), actor);
-        self.place.clear();
-        put_place(&mut Object::further(&mut self.place), actor);
+        let mut o = Object::further(&mut self.who);
+        put_actor(&mut o, &call.actor);
+        o.put("netns", call.netns);
+        o.put("netns_name", call.netns_name.as_deref());
+        put_place(&mut o, &call.actor);
+    }
+}
+
+fn is_same(one: &Option<Arc<str>>, other: &Option<Arc<str>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// What was told last, by the address of what it is about.
+#[derive(Debug)]
+struct Slots<T>(Vec<T>);
+
+impl<T: Default> Default for Slots<T> {
+    fn default() -> Self {
+        Self((0..SLOTS).map(|_| T::default()).collect())
+    }
+}
+
+impl<T> Slots<T> {
+    fn at(&mut self, address: usize) -> &mut T {
+        // Addresses of one size lie in steps of it: spread by a multiplication.
+        let spread = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        &mut self.0[(spread >> 32) as usize % SLOTS]
     }
 }
 
 impl Format for JsonLog {
     fn append(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let Event::Call(call) = &record.event else { return Json.append(record, out) };
+        match &record.event {
+            Event::Call(call) if is_usual(call) => self.usual(record, call, out),
+            _ => Json.append(record, out),
+        }
+    }
+}
+
+/// True if a call has nothing of what few calls have, the name of a thread apart.
+fn is_usual(call: &Call) -> bool {
+    call.seldom.as_ref().is_none_or(|seldom| {
+        seldom.line.is_none()
+            && seldom.set2.is_none()
+            && seldom.options.is_none()
+            && seldom.dumps.is_none()
+            && seldom.explain.is_none()
+    })
+}
+
+impl JsonLog {
+    fn usual(&mut self, record: &Record, call: &Call, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"v":1,"kind":"call","seq":"#);
         number(out, record.seq);
-        out.extend_from_slice(br#","time":""#);
         self.time(record.time, out);
-        out.extend_from_slice(br#"Z","op":""#);
-        op(call.op, out);
-        what(call, out);
+        let address = call.set.as_ref().map_or(0, |set| Arc::as_ptr(set).cast::<u8>() as usize);
+        let subject = self.subjects.at(address ^ usize::from(call.op.0));
+        if !subject.is_of(call) {
+            subject.tell(call);
+        }
+        out.extend_from_slice(&subject.text);
+        elements(call.elements.as_lines(), out);
+        out.extend_from_slice(br#"],"count":"#);
+        number(out, call.count);
+        maybe(out, br#","applied":"#, call.applied);
         result(call, out);
-        out.extend_from_slice(br#","pid":"#);
-        number(out, call.actor.pid);
-        out.extend_from_slice(br#","tid":"#);
+        let caller = self.callers.at(Arc::as_ptr(&call.actor) as usize);
+        if !caller.is_of(call) {
+            caller.tell(call);
+        }
+        out.extend_from_slice(&caller.pid);
         number(out, call.tid);
         text(out, br#","thread":"#, call.thread.as_deref());
-        let caller = self.caller(&call.actor);
         out.extend_from_slice(&caller.who);
-        out.extend_from_slice(br#","netns":"#);
-        number(out, call.netns);
-        text(out, br#","netns_name":"#, call.netns_name.as_deref());
-        out.extend_from_slice(&caller.place);
-        if call.truncated.is_empty() && call.seldom.is_none() {
+        if call.truncated.is_empty() {
             return out.extend_from_slice(b",\"truncated\":[]}\n");
         }
         put_call_end(&mut Object::further(out), call);
         out.extend_from_slice(b"}\n");
     }
-}
 
-impl JsonLog {
-    fn caller(&mut self, actor: &Arc<Actor>) -> &Caller {
-        if self.callers.is_empty() {
-            self.callers.resize_with(SLOTS, Caller::default);
-        }
-        // Addresses of one size lie in steps of it: spread by a multiplication.
-        let spread = (Arc::as_ptr(actor) as usize as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let slot = &mut self.callers[(spread >> 32) as usize % SLOTS];
-        if !slot.actor.as_ref().is_some_and(|known| Arc::ptr_eq(known, actor)) {
-            slot.tell(actor);
-        }
-        slot
-    }
-
-    /// A time without its `Z`: the second is nearly always that of the line before.
+    /// The time: its second is nearly always that of the line before.
     fn time(&mut self, time: Time, out: &mut Vec<u8>) {
-        let (second, mut rest) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND));
-        if self.second.as_ref().is_none_or(|(known, _)| *known != second) {
-            self.second = Some((second, to_the_second_of(time)));
+        let (second, mut rest) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND) as u32);
+        if self.second != second || self.until_second.is_empty() {
+            self.second = second;
+            self.until_second = format!(",\"time\":\"{}.", to_the_second_of(time)).into_bytes();
         }
-        let known = self.second.as_ref().map_or("", |(_, text)| text);
-        out.extend_from_slice(known.as_bytes());
-        let mut digits = [b'0'; DIGITS];
-        for digit in digits.iter_mut().rev() {
+        out.extend_from_slice(&self.until_second);
+        let mut digits = *b"000000000Z\"";
+        for digit in digits[..DIGITS].iter_mut().rev() {
             *digit += (rest % 10) as u8;
             rest /= 10;
         }
-        out.push(b'.');
         out.extend_from_slice(&digits);
     }
 }
 
 fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
-}
-
-fn op(op: Op, out: &mut Vec<u8>) {
-    match op.row() {
-        Some(row) => out.extend_from_slice(row.name.as_bytes()),
-        None => out.extend_from_slice(op.to_string().as_bytes()),
-    }
 }
 
 /// Text between quotes, or `null`, behind a piece that ends with its key.
@@ -146,28 +219,6 @@ fn is_plain(text: &str) -> bool {
     !text.bytes().fold(false, |any, b| any | odd(b))
 }
 
-/// From the set to the number of elements.
-fn what(call: &Call, out: &mut Vec<u8>) {
-    text(out, br#"","set":"#, call.set.as_deref());
-    if call.seldom.is_none() {
-        text(out, br#","set2":null,"type":"#, call.set_type.as_deref());
-        out.extend_from_slice(br#","options":null,"elements":["#);
-    } else {
-        text(out, br#","set2":"#, call.set2.as_deref());
-        text(out, br#","type":"#, call.set_type.as_deref());
-        text(out, br#","options":"#, call.options.as_deref());
-        out.extend_from_slice(br#","elements":["#);
-    }
-    elements(call.elements.as_lines(), out);
-    out.extend_from_slice(br#"],"count":"#);
-    number(out, call.count);
-    maybe(out, br#","applied":"#, call.applied);
-    match call.line {
-        None => out.extend_from_slice(br#","line":null"#),
-        line => maybe(out, br#","line":"#, line),
-    }
-}
-
 /// Elements hold neither quotes nor backslashes, except in comments.
 fn elements(lines: &str, out: &mut Vec<u8>) {
     let plain = is_plain(lines);
@@ -191,28 +242,31 @@ fn elements(lines: &str, out: &mut Vec<u8>) {
 
 /// How it ended, and how long it took.
 fn result(call: &Call, out: &mut Vec<u8>) {
-    let flags: &[u8] = match (call.exist, call.restore) {
-        (false, false) => br#","exist":false,"restore":false,"outcome":""#,
-        (true, false) => br#","exist":true,"restore":false,"outcome":""#,
-        (false, true) => br#","exist":false,"restore":true,"outcome":""#,
-        (true, true) => br#","exist":true,"restore":true,"outcome":""#,
+    macro_rules! flags {
+        ($exist:literal, $restore:literal) => {
+            concat!(r#","line":null,"exist":"#, $exist, r#","restore":"#, $restore, r#","outcome":""#)
+        };
+    }
+    let flags = match (call.exist, call.restore) {
+        (false, false) => flags!("false", "false"),
+        (true, false) => flags!("true", "false"),
+        (false, true) => flags!("false", "true"),
+        (true, true) => flags!("true", "true"),
     };
-    out.extend_from_slice(flags);
+    out.extend_from_slice(flags.as_bytes());
     out.extend_from_slice(call.outcome.name().as_bytes());
     match call.failure.as_deref().filter(|_| call.outcome != Outcome::Ok) {
-        None if call.dumps.is_none() => {
+        None => {
             let nothing = br#"","errno":null,"error":null,"message":null,"dumps":null,"duration_ns":"#;
-            return maybe(out, nothing, call.duration_ns);
+            maybe(out, nothing, call.duration_ns);
         }
-        None => out.extend_from_slice(br#"","errno":null,"error":null,"message":null"#),
         Some(failure) => {
             maybe(out, br#"","errno":"#, failure.errno);
             text(out, br#","error":"#, failure.error.as_deref());
             text(out, br#","message":"#, Some(&failure.message));
+            maybe(out, br#","dumps":null,"duration_ns":"#, call.duration_ns);
         }
     }
-    put_dumps(&mut Object::further(out), call.dumps.as_deref());
-    maybe(out, br#","duration_ns":"#, call.duration_ns);
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! Bounded whatever names are sent: two generations of a fixed size, of which the older is forgotten when the newer
 //! is full. Names in use move on; hostile ones fall out.
 
-use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
+
+use crate::model::hash::Set;
 
 /// Names a generation.
 const GENERATION: usize = 2048;
@@ -17,8 +18,8 @@ const ROOM: usize = 1 << 18;
 /// A bounded store of names.
 #[derive(Debug, Default)]
 pub struct Names {
-    recent: HashSet<Arc<str>>,
-    older: HashSet<Arc<str>>,
+    recent: Set<Arc<str>>,
+    older: Set<Arc<str>>,
     room: Vec<u8>,
 }
 
