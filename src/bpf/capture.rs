@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +19,8 @@ use super::clock::Clock;
 use super::coverage;
 use super::decode::{self, Decoder};
 use super::load::{Config, Counter, Probe, ReaderState, Undelivered};
-use super::own::{self, OwnSocket};
+use super::netns;
+use super::own::OwnSocket;
 use super::packets::PacketPath;
 use super::probe::{CannotRun, Facts};
 use super::sockets::Sockets;
@@ -79,7 +79,7 @@ impl Capture {
         // A quarter of the ring at full rate, so that a small ring is looked after more often.
         let quarter = u64::from(config.ring_size) * 250 / RING_BYTES_PER_SECOND;
         let round = Duration::from_millis(quarter.clamp(1, 10));
-        Ok(Self { probe, packets, sockets, start, host_netns: host_netns(), round })
+        Ok(Self { probe, packets, sockets, start, host_netns: netns::host(), round })
     }
 
     /// True if what the probe counts can be read, and the probe be told something, with the rights that there are now.
@@ -100,15 +100,6 @@ impl Capture {
 
 fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
-}
-
-/// The namespace of process 1, which people mean by "the host". Who may not look at it knows whether his own is the one
-/// that the kernel began with: this tunable is in no other.
-fn host_netns() -> Option<u32> {
-    use std::os::unix::fs::MetadataExt;
-    let of_first = std::fs::metadata("/proc/1/ns/net").map(|m| m.ino() as u32);
-    let is_first = || Path::new("/proc/sys/net/core/netdev_max_backlog").exists();
-    of_first.ok().or_else(|| own::own_netns().ok().filter(|_| is_first()))
 }
 
 /// What is collected while the ring is read.
@@ -136,6 +127,12 @@ impl Intake {
         }
         // A negative answer ends the round; the record itself is consumed.
         if self.batch.len() >= BATCH { -1 } else { 0 }
+    }
+
+    /// What was collected. The next batch is likely to be as long, and is given the room for it at once.
+    fn take_batch(&mut self) -> Vec<Record> {
+        let room = Vec::with_capacity(self.batch.len());
+        std::mem::replace(&mut self.batch, room)
     }
 }
 
@@ -260,7 +257,7 @@ impl Reader<'_> {
         self.read_clock();
         let _ = self.ring.consume_raw();
         self.learn_types();
-        let batch = std::mem::take(&mut self.intake.borrow_mut().batch);
+        let batch = self.intake.borrow_mut().take_batch();
         let taken = batch.len();
         let epoch = self.intake.borrow().decoder.epoch();
         if std::mem::replace(&mut self.epoch, epoch) != epoch {

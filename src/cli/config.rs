@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
+use super::brief::brief;
 use super::{Cli, Plan};
 use crate::ui::custom::Custom;
 
@@ -105,7 +106,7 @@ impl Config {
 /// # Errors
 /// What cannot be done, and where it is asked for. Help, the version and wrong usage end the program.
 pub fn ask(words: Vec<OsString>) -> Result<Asked, String> {
-    let command = flags::with_opposites(Cli::command());
+    let command = flags::with_opposites(brief(Cli::command(), &words));
     let first = command.clone().get_matches_from(&words);
     let alone = first.subcommand_name().is_some_and(|name| ALONE.contains(&name)) && !first.get_flag("print_config");
     let config = if alone { Config::default() } else { Config::read(&find::files(&first)?)? };

@@ -15,22 +15,22 @@ const LEAST: u64 = 64 << 10;
 #[command(next_help_heading = "Options of files")]
 pub struct FileArgs {
     /// Begin a new file before this one has more bytes, such as 100M
-    #[arg(long, value_name = "SIZE", value_parser = rotate_size, global = true, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = rotate_size, global = true)]
     rotate: Option<u64>,
     /// Old files that are kept: FILE.1 is the newest
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true, hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
     keep_files: u32,
     /// Compress old files (zstd)
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true)]
     compress: bool,
     /// When lines have to be on disk: when the kernel likes, each second, before the next line
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "interval", global = true, hide_short_help = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "interval", global = true)]
     fsync: FsyncArg,
     /// Seal each JSON record: verify can then tell whether it was changed
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true)]
     seal: bool,
     /// Seal with this key (any 16 bytes or more); verify needs it too
-    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    #[arg(long, value_name = "FILE", global = true)]
     seal_key: Option<PathBuf>,
 }
 

@@ -363,6 +363,6 @@ mod tests {
                 })
                 .unwrap();
         });
-        assert_eq!(seen, 1);
+        assert!(seen <= 1, "{seen}");
     }
 }

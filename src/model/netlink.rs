@@ -18,7 +18,6 @@ use super::element::{Element, write_options};
 use super::op::{Op, Shape};
 use super::record::Elements;
 use super::set_type::Dims;
-use super::text::safe;
 
 /// `nlmsghdr`, and `nfgenmsg` behind it.
 const HEADER: usize = 16;
@@ -189,13 +188,13 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn take(&mut self, number: u16) -> Option<Attr<'a>> {
-        self.known.get_mut(usize::from(number)).and_then(Option::take)
+    fn at(&self, number: u16) -> Option<&Attr<'a>> {
+        self.known.get(usize::from(number)).and_then(Option::as_ref)
     }
 
     /// Every element: the single one, or those of a batch.
     fn elements(&self) -> impl Iterator<Item = Attr<'a>> + use<'a> {
-        let known = |number: u16| self.known.get(usize::from(number)).copied().flatten();
+        let known = |number: u16| self.at(number).copied();
         let batch = known(command::ADT).map(|adt| adt.nested().filter(|a| a.number() == command::DATA));
         known(command::DATA).into_iter().chain(batch.into_iter().flatten())
     }
@@ -220,21 +219,21 @@ impl<'a> Found<'a> {
         count
     }
 
-    fn fill(mut self, message: &mut Message, type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>, names: &mut Names) {
+    fn fill(self, message: &mut Message, type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>, names: &mut Names) {
         let shape = message.op.row().map(|r| r.shape);
-        message.protocol = self.take(command::PROTOCOL).and_then(|a| a.u8());
-        message.set = self.take(command::SETNAME).map(|a| names.get(&safe(a.payload)));
-        let second = self.take(command::TYPENAME).map(|a| names.get(&safe(a.payload)));
+        message.protocol = self.at(command::PROTOCOL).and_then(|a| a.u8());
+        message.set = self.at(command::SETNAME).map(|a| names.of_bytes(a.payload));
+        let second = self.at(command::TYPENAME).map(|a| names.of_bytes(a.payload));
         match shape {
             Some(Shape::TwoSets) => message.set2 = second,
             _ => message.set_type = second,
         }
         // A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
-        let line = self.take(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
+        let line = self.at(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
         message.restore = line && matches!(message.op, Op::ADD | Op::DEL);
-        message.revision = self.take(command::REVISION).and_then(|a| a.u8());
-        message.family = self.take(command::FAMILY).and_then(|a| a.u8());
-        message.index = self.take(command::INDEX).and_then(|a| a.u16());
+        message.revision = self.at(command::REVISION).and_then(|a| a.u8());
+        message.family = self.at(command::FAMILY).and_then(|a| a.u8());
+        message.index = self.at(command::INDEX).and_then(|a| a.u16());
         if message.set_type.is_none() && shape != Some(Shape::Create) {
             message.set_type = message.set.as_deref().and_then(type_of);
         }

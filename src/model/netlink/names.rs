@@ -3,15 +3,19 @@
 //! Bounded whatever names are sent: two generations of a fixed size, of which the older is forgotten when the newer
 //! is full. Names in use move on; hostile ones fall out.
 
+use std::hash::BuildHasher;
 use std::mem;
 use std::sync::Arc;
 
 use crate::model::hash::Set;
+use crate::model::text::safe;
 
 /// Names a generation.
 const GENERATION: usize = 2048;
 /// Set names have 31 bytes, type names too; escaped they may grow, but not beyond this.
 const LONGEST: usize = 256;
+/// Names of messages that are known by their bytes; a power of two.
+const SLOTS: usize = 256;
 /// The text of a restore batch of 64 kB fits.
 const ROOM: usize = 1 << 18;
 
@@ -20,6 +24,8 @@ const ROOM: usize = 1 << 18;
 pub struct Names {
     recent: Set<Arc<str>>,
     older: Set<Arc<str>>,
+    /// By the hash of their bytes, what messages called by them last.
+    by_bytes: Vec<Option<(Box<[u8]>, Arc<str>)>>,
     room: Vec<u8>,
 }
 
@@ -36,6 +42,25 @@ impl Names {
             }
             self.recent.insert(Arc::clone(&name));
         }
+        name
+    }
+
+    /// The name that bytes of a message stand for, safe to print.
+    pub fn of_bytes(&mut self, bytes: &[u8]) -> Arc<str> {
+        if bytes.len() > LONGEST {
+            return self.get(&safe(bytes));
+        }
+        if self.by_bytes.is_empty() {
+            self.by_bytes.resize(SLOTS, None);
+        }
+        let slot = self.recent.hasher().hash_one(bytes) as usize % SLOTS;
+        if let Some((known, name)) = &self.by_bytes[slot]
+            && **known == *bytes
+        {
+            return Arc::clone(name);
+        }
+        let name = self.get(&safe(bytes));
+        self.by_bytes[slot] = Some((bytes.into(), Arc::clone(&name)));
         name
     }
 
@@ -66,6 +91,22 @@ mod tests {
         let mut names = Names::default();
         let first = names.get("blocklist");
         assert!(Arc::ptr_eq(&first, &names.get("blocklist")));
+    }
+
+    #[test]
+    fn bytes_stand_for_their_safe_text() {
+        let mut names = Names::default();
+        for _ in 0..2 {
+            for bytes in
+                [&b"blocklist\0"[..], b"", b"\x1b[2J", b"a\0b", "caf\u{e9}".as_bytes(), b"\xff", &[b'x'; LONGEST + 1]]
+            {
+                assert_eq!(&*names.of_bytes(bytes), &*safe(bytes));
+            }
+            for n in 0..10 * SLOTS {
+                let name = format!("set-{n}");
+                assert_eq!(&*names.of_bytes(name.as_bytes()), name);
+            }
+        }
     }
 
     #[test]
