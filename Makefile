@@ -13,8 +13,9 @@ build:         ## build the program: target/release/ipsetaudit-tui
 static:        ## build a program that needs no library: target/static/ipsetaudit-tui
 	@tests/vm/setup build
 	host=$$(rustc -vV | sed -n 's/^host: //p') && \
+		LIBBPF_SYS_LIBRARY_PATH=$$(dirname "$$(cc -print-file-name=libelf.a)") \
 		RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --features static --target "$$host" && \
-		install -D "target/$$host/release/ipsetaudit-tui" target/static/ipsetaudit-tui
+		install -D "$${CARGO_TARGET_DIR:-target}/$$host/release/ipsetaudit-tui" target/static/ipsetaudit-tui
 
 run: build     ## audit this machine, or where its kernel refuses, a virtual machine with a workload
 	@tests/vm/demo

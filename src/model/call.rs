@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use super::dump::OpenDump;
-use super::op::Op;
+use super::op::{Kind, Op};
 use super::told::Explanation;
 
 /// One ipset call: one netlink message to the ipset subsystem.
@@ -121,6 +121,12 @@ impl Call {
         matches!(self.op, Op::DESTROY | Op::RENAME | Op::SWAP)
             && self.outcome == Outcome::Failed
             && matches!(error, Some("IPSET_ERR_BUSY" | "IPSET_ERR_REFERENCED" | "EBUSY"))
+    }
+
+    /// True for what every command asks first, and hardly anybody wants to see. A query that was refused for want of the
+    /// right is none of these: `ipset` gave up with it, whatever it was called for.
+    pub fn is_routine(&self) -> bool {
+        self.op.kind() == Kind::Query && self.outcome != Outcome::Denied
     }
 
     /// True for a call that addressed every set at once: the most dangerous call must not look harmless.

@@ -10,7 +10,7 @@ use super::callers::CallerKey;
 use super::coverage::{Coverage, Gap};
 use super::failures::error_name;
 use super::filter::Filter;
-use super::op::{Kind, Op};
+use super::op::Op;
 use super::record::{Call, Event, Outcome, Record, Time};
 use super::sets::SetName;
 use super::time::SECOND;
@@ -229,7 +229,7 @@ impl Report {
         let Event::Call(call) = &record.event else { return };
         let early = self.since.is_some_and(|since| record.time < since);
         let late = self.until.is_some_and(|until| record.time > until);
-        if early || late || call.op.kind() == Kind::Query && !self.queries || !self.filter.matches(record) {
+        if early || late || call.is_routine() && !self.queries || !self.filter.matches(record) {
             return;
         }
         let applied = call.applied.unwrap_or(if call.outcome == Outcome::Ok { call.count } else { 0 });

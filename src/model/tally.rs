@@ -12,7 +12,7 @@ use super::counts::{Counts, Limits, LimitsReached, Totals, op_slot};
 use super::failures::{FailureKey, FailureRow};
 use super::history::Arrival;
 use super::lineage::Lineage;
-use super::op::{Kind, Op};
+use super::op::Op;
 use super::record::{Actor, Call, Event, Outcome, Record, Time};
 use super::rows::{Keyed, RowId};
 use super::sets::{SetKey, SetName, SetRow, Shared, Sweeps, Touch};
@@ -164,7 +164,7 @@ impl Tally {
     fn count(&mut self, at: At<'_>) {
         let call = at.call;
         self.totals.ops[op_slot(call.op)] += 1;
-        if call.op.kind() == Kind::Query && !self.queries {
+        if call.is_routine() && !self.queries {
             return;
         }
         let failed = call.outcome.is_failure();

@@ -13,7 +13,6 @@ use super::outlet::Outlet;
 use crate::model::Model;
 use crate::model::explain::LogExplainer;
 use crate::model::filter::Filter;
-use crate::model::op::Kind;
 use crate::model::record::{Event, Lost, Record, Time};
 use crate::source::Stop;
 use crate::ui::{Latest, News, Recording};
@@ -48,7 +47,7 @@ impl Admission {
             return false;
         }
         match &record.event {
-            Event::Call(call) if call.op.kind() == Kind::Query && !self.queries => false,
+            Event::Call(call) if call.is_routine() && !self.queries => false,
             Event::Call(_) | Event::Packets(_) => self.filter.as_ref().is_none_or(|f| f.matches(record)),
             Event::Lost(_) | Event::Clock(_) | Event::Start(_) | Event::Stop(_) => true,
         }

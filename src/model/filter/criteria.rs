@@ -20,14 +20,13 @@ pub struct Criteria {
 impl Criteria {
     /// True if a record is to be seen. What is neither a call nor packets always is.
     pub fn matches(&self, record: &Record) -> bool {
-        let (op, outcome) = match &record.event {
-            Event::Call(call) => (call.op, call.outcome),
-            Event::Packets(packets) => (packets.op, packets.outcome()),
+        let (op, outcome, routine) = match &record.event {
+            Event::Call(call) => (call.op, call.outcome, call.is_routine()),
+            Event::Packets(packets) => (packets.op, packets.outcome(), false),
             _ => return true,
         };
-        let kind = op.kind();
-        (kind != Kind::Query || self.queries || self.filter.asks_for_queries())
-            && (!self.changes || kind == Kind::Change)
+        (!routine || self.queries || self.filter.asks_for_queries())
+            && (!self.changes || op.kind() == Kind::Change)
             && (!self.failures || outcome.is_failure())
             && self.filter.matches(record)
     }

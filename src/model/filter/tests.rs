@@ -202,6 +202,9 @@ fn switches_and_queries() {
     assert!(with("op=header").matches(&header) && with("kind=query,read").matches(&header));
     assert!(!with("op!=header").matches(&header) && !with("op=*").matches(&header) && !with("a").matches(&header));
     assert!(Criteria { queries: true, ..with("a") }.matches(&header));
+    // Whoever has no right gets no further than the first question, and that is the attempt.
+    let denied = record_of(Call { outcome: Outcome::Denied, ..call(Op::PROTOCOL, None, &who) });
+    assert!(with("").matches(&denied) && with("outcome=denied").matches(&denied) && !with("op=add").matches(&denied));
     assert!(!Criteria { changes: true, ..with("") }.matches(&list));
     let failures = Criteria { failures: true, ..with("") };
     assert!(failures.matches(&refused) && !failures.matches(&list));

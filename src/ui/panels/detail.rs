@@ -182,9 +182,7 @@ fn others<'a>(app: &'a App, arrival: u64, record: &Record) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = near
         .filter(|(a, r)| *a != arrival && r.time.since(record.time).abs() <= SECOND)
         .filter_map(|(_, r)| match &r.event {
-            Event::Call(c)
-                if family(c) && app.filtering.criteria.queries | (c.op.kind() != crate::model::op::Kind::Query) =>
-            {
+            Event::Call(c) if family(c) && (app.filtering.criteria.queries || !c.is_routine()) => {
                 Some(other(app, r, c, record))
             }
             _ => None,
