@@ -76,11 +76,11 @@ rival() {
 }
 
 ours() {
-    local name=$1 stopped=${2:-}
-    rm -f "$log"
+    local name=$1 stopped=${2:-} log=${3:-$log}
+    [[ $log == /dev/null ]] || rm -f "$log"
     "$program" log --format json -o "$log" 2>/dev/shm/ours & turn=$!
-    until_told "$log" '"start"'
-    sleep 2
+    until_told /sys/kernel/tracing/kprobe_events "ipsetaudit/refusal_$turn"
+    sleep 3
     if [[ $stopped ]]; then
         # A fresh ring for each round: none holds all of them.
         kill -STOP "$turn"
@@ -91,7 +91,7 @@ ours() {
     fi
     kill -TERM "$turn"
     wait "$turn" || echo "# exit status $? of: $name" >&2
-    grep -h '"kind":"lost"' "$log" | head -n 2 | sed 's/^/# /' >&2 || true
+    [[ $log == /dev/null ]] || grep -h '"kind":"lost"' "$log" | head -n 2 | sed 's/^/# /' >&2 || true
 }
 
 with_screen() {
@@ -106,12 +106,13 @@ with_screen() {
     wait "$turn" || true
 }
 
-for what in ${TURNS:-bare floor silent json screen handlers}; do
+for what in ${TURNS:-bare floor silent lines json screen handlers}; do
     case $what in
         bare) row "nothing attached" ;;
         floor) rival "an empty pair of probes (the floor)" "$rivals" "$object" floor ;;
         silent) ours "this program, its reader stopped" stopped ;;
-        json) ours "this program, JSON log" ;;
+        lines) ours "this program, JSON lines to /dev/null" "" /dev/null ;;
+        json) ours "this program, JSON log in memory (tmpfs)" ;;
         screen) with_screen "this program, screen" ;;
         handlers) rival "nine handlers, perf buffer, a reader that counts" "$rivals" "$object" handlers ;;
     esac
