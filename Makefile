@@ -54,6 +54,10 @@ test-deb: deb  ## use and purge that package in a clean Debian root and under sy
 	@tests/vm/run --kernel $(KERNEL) --file tests/vm/package.sh --file "$$(ls -t target/ipsetaudit-tui_*.deb | head -n 1)" \
 		-- bash -c 'exec "$$OUT/package.sh"'
 
+test-newcomer: ## the README's first commands in a fresh Debian root that has Rust alone (root; takes minutes)
+	@tests/vm/setup clean-root
+	@tests/vm/newcomer
+
 vm: build      ## the screen in a throw-away virtual machine, with calls to look at; KERNEL=5.10 chooses
 	@tests/vm/demo --vm
 
@@ -65,4 +69,4 @@ clean:         ## remove what was built (the kernels stay in the cache)
 	cargo clean
 
 export KERNEL KERNELS TEST ALL PARTS
-.PHONY: help build static deb test-deb run test lint test-host test-vm bench bench-vm vm vm-shell clean
+.PHONY: help build static deb test-deb test-newcomer run test lint test-host test-vm bench bench-vm vm vm-shell clean
