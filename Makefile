@@ -4,7 +4,7 @@ KERNEL ?= 6.12
 PROGRAM = target/release/ipsetaudit-tui
 
 help:          ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 build:         ## build the program: target/release/ipsetaudit-tui
 	@tests/vm/setup build
