@@ -171,7 +171,7 @@ fn records(files: &[PathBuf]) -> Vec<Record> {
     let mut parser = Parser::default();
     let mut records = Vec::new();
     for file in files {
-        let mut reader = Reader::new(ipsetaudit::log::packed::open(file).unwrap());
+        let mut reader = Reader::new(ipsetaudit::log::packed::open_no_link(file.as_ref()).unwrap());
         while let Some(entry) = reader.next(&mut parser).unwrap() {
             match entry {
                 Entry::Record(record) => records.push(record),

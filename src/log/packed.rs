@@ -16,20 +16,12 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Read at once.
 const CHUNK: usize = 64 << 10;
 
-/// Opens a file for reading, and reads through its compression. A link is followed.
-///
-/// # Errors
-/// It cannot be opened or read.
-pub fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    read(File::open(path)?)
-}
-
-/// As [`open`], where a link is refused.
+/// Opens a file for reading, and reads through its compression. A link is refused.
 ///
 /// # Errors
 /// It cannot be opened or read.
 pub fn open_no_link(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    read(OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)?)
+    Ok(unpacked(OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)?)?.0)
 }
 
 /// True if a file is compressed as this program does it. What cannot be read at a place, such as a pipe, is not.
@@ -53,8 +45,4 @@ pub fn unpacked(mut file: File) -> io::Result<(Box<dyn Read + Send>, bool)> {
     } else {
         (Box::new(whole), false)
     })
-}
-
-fn read(file: File) -> io::Result<Box<dyn Read + Send>> {
-    Ok(unpacked(file)?.0)
 }

@@ -9,6 +9,7 @@ mod seals;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -124,9 +125,16 @@ impl<'a> Verifier<'a> {
     pub fn file(&mut self, path: &Path) -> io::Result<()> {
         self.place = (path.to_owned(), 0);
         let before = self.summary.records;
-        let mut lines = Lines::new(packed::open(path)?);
+        let (input, packed) = packed::unpacked(File::open(path)?)?;
+        let mut lines = Lines::new(input);
         loop {
-            let line = lines.next()?;
+            let line = match lines.next() {
+                Err(e) if packed => {
+                    self.fault(&format!("it cannot be unpacked any further: {e}"));
+                    return Ok(());
+                }
+                line => line?,
+            };
             let Some(line) = line else { break };
             self.place.1 += 1;
             match line {

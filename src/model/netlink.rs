@@ -221,7 +221,7 @@ impl<'a> Found<'a> {
 
     fn fill(self, message: &mut Message, type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>, names: &mut Names) {
         let shape = message.op.row().map(|r| r.shape);
-        message.protocol = self.at(command::PROTOCOL).and_then(|a| a.u8());
+        message.protocol = self.at(command::PROTOCOL).and_then(Attr::u8);
         message.set = self.at(command::SETNAME).map(|a| names.of_bytes(a.payload));
         let second = self.at(command::TYPENAME).map(|a| names.of_bytes(a.payload));
         match shape {
@@ -231,9 +231,9 @@ impl<'a> Found<'a> {
         // A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
         let line = self.at(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
         message.restore = line && matches!(message.op, Op::ADD | Op::DEL);
-        message.revision = self.at(command::REVISION).and_then(|a| a.u8());
-        message.family = self.at(command::FAMILY).and_then(|a| a.u8());
-        message.index = self.at(command::INDEX).and_then(|a| a.u16());
+        message.revision = self.at(command::REVISION).and_then(Attr::u8);
+        message.family = self.at(command::FAMILY).and_then(Attr::u8);
+        message.index = self.at(command::INDEX).and_then(Attr::u16);
         if message.set_type.is_none() && shape != Some(Shape::Create) {
             message.set_type = message.set.as_deref().and_then(type_of);
         }

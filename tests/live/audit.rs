@@ -5,11 +5,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+use crate::load::{answer, message};
+use crate::messages::socket;
 
 /// The program, as `make build` makes it.
 pub fn program() -> Command {
@@ -22,6 +26,10 @@ pub struct Audit {
     file: PathBuf,
 }
 
+/// An audit without arguments that one test leaves to the next: to load and attach the probe takes seconds under
+/// emulation. It ends when a test starts one of its own.
+static SHARED: Mutex<Option<Audit>> = Mutex::new(None);
+
 /// What an audit wrote, and its exit status.
 pub struct Log {
     pub records: Vec<Value>,
@@ -31,6 +39,34 @@ pub struct Log {
 impl Audit {
     /// Starts with more arguments, and returns once the probe is attached.
     pub fn start(args: &[&str]) -> Self {
+        end_shared();
+        Self::begin(args)
+    }
+
+    /// What an audit that may have been running before records of a workload.
+    pub fn shared(workload: impl FnOnce(&Self)) -> Log {
+        let audit = shared().take().unwrap_or_else(|| Self::begin(&[]));
+        let from = audit.mark();
+        workload(&audit);
+        let to = audit.mark();
+        let all = audit.so_far();
+        let of = |mark: &str| all.iter().position(|r| r["set"] == mark).expect("a mark");
+        let records = all[..1].iter().chain(&all[of(&from) + 1..of(&to)]).cloned().collect();
+        *shared() = Some(audit);
+        Log { records, code: Some(0) }
+    }
+
+    /// Makes a call that stands in the log from then on; the set that it names is its mark.
+    fn mark(&self) -> String {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let mark = format!("mark-{}", MARKS.fetch_add(1, Ordering::Relaxed));
+        assert!(answer(&socket(), &message(9, &mark, 1, 1)) < 0, "there is no such set");
+        let written = || fs::read_to_string(&self.file).is_ok_and(|text| text.contains(&format!("{mark:?}")));
+        wait_for("the mark", written);
+        mark
+    }
+
+    fn begin(args: &[&str]) -> Self {
         static RUNS: AtomicU32 = AtomicU32::new(0);
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let file = env::temp_dir().join(format!("audit-{}-{run}.jsonl", std::process::id()));
@@ -79,6 +115,18 @@ impl Audit {
         self.child.kill().expect("the program runs");
         self.child.wait().expect("it ends");
         let _ = fs::remove_file(&self.file);
+    }
+}
+
+fn shared() -> std::sync::MutexGuard<'static, Option<Audit>> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the audit that tests shared, which has lost nothing.
+pub fn end_shared() {
+    let audit = shared().take();
+    if let Some(log) = audit.map(Audit::stop) {
+        log.assert_lossless();
     }
 }
 

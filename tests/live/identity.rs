@@ -14,9 +14,13 @@ use crate::load::message;
 
 fn audited(args: &[&str], workload: impl FnOnce(&Audit)) -> Log {
     sh("ipset flush; ipset destroy; ipset create a hash:ip");
-    let audit = Audit::start(args);
-    workload(&audit);
-    let log = audit.stop();
+    let log = if args.is_empty() {
+        Audit::shared(workload)
+    } else {
+        let audit = Audit::start(args);
+        workload(&audit);
+        audit.stop()
+    };
     sh("ipset flush; ipset destroy");
     log
 }

@@ -6,14 +6,12 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use serde_json::Value;
 
-use crate::audit::{Audit, Log, gist, sh};
+use crate::audit::{Audit, Log, end_shared, gist, sh};
 use crate::load::{answer, message};
 
 fn audited(workload: impl FnOnce()) -> Log {
     sh("ipset flush; ipset destroy; ipset create a hash:ip");
-    let audit = Audit::start(&[]);
-    workload();
-    let log = audit.stop();
+    let log = Audit::shared(|_| workload());
     sh("ipset flush; ipset destroy");
     assert_eq!(log.of_kind("lost"), Vec::<&Value>::new());
     log
@@ -219,4 +217,11 @@ fn r13_a_message_longer_than_the_copy_raises_an_alarm() {
     assert_eq!(calls[0]["truncated"], Value::from(vec!["elements"]), "{}", calls[0]);
     assert_eq!((&calls[1]["truncated"], &calls[1]["count"]), (&Value::Array(vec![]), &4_000.into()));
     assert_eq!(calls[1]["elements"].as_array().map(Vec::len), Some(4_000));
+}
+
+/// The last of these tests.
+#[test]
+#[ignore = "needs a kernel"]
+fn the_audit_that_they_shared_ends_whole() {
+    end_shared();
 }

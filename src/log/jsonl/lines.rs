@@ -27,11 +27,14 @@ pub struct JsonLog {
     until_second: Vec<u8>,
 }
 
+/// A name as a call has it.
+type Name = Option<Arc<str>>;
+
 /// What a line says of the set.
 #[derive(Debug, Default)]
 struct Subject {
     /// Held, so that no other has their addresses.
-    of: Option<(Op, Option<Arc<str>>, Option<Arc<str>>)>,
+    of: Option<(Op, Name, Name)>,
     /// From the operation to where the elements begin.
     text: Vec<u8>,
 }
@@ -39,7 +42,9 @@ struct Subject {
 impl Subject {
     fn is_of(&self, call: &Call) -> bool {
         self.of.as_ref().is_some_and(|(op, set, set_type)| {
-            *op == call.op && is_same(set, &call.set) && is_same(set_type, &call.set_type)
+            *op == call.op
+                && is_same(set.as_ref(), call.set.as_ref())
+                && is_same(set_type.as_ref(), call.set_type.as_ref())
         })
     }
 
@@ -61,7 +66,7 @@ impl Subject {
 #[derive(Debug, Default)]
 struct Caller {
     /// Held, so that no other has their addresses.
-    of: (Option<Arc<Actor>>, u32, Option<Arc<str>>),
+    of: (Option<Arc<Actor>>, u32, Name),
     /// Its id, up to the thread's.
     pid: Vec<u8>,
     /// From the start of the process to its container.
@@ -73,7 +78,7 @@ impl Caller {
         let (actor, netns, name) = &self.of;
         actor.as_ref().is_some_and(|actor| Arc::ptr_eq(actor, &call.actor))
             && *netns == call.netns
-            && is_same(name, &call.netns_name)
+            && is_same(name.as_ref(), call.netns_name.as_ref())
     }
 
     fn tell(&mut self, call: &Call) {
@@ -91,7 +96,7 @@ impl Caller {
     }
 }
 
-fn is_same(one: &Option<Arc<str>>, other: &Option<Arc<str>>) -> bool {
+fn is_same(one: Option<&Arc<str>>, other: Option<&Arc<str>>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other),
         (None, None) => true,

@@ -155,13 +155,29 @@ proptest! {
 
     /// Strangers' files come to an end without a panic.
     #[test]
-    fn any_bytes_are_checked(bytes in prop::collection::vec(any::<u8>(), 0..400), at in any::<prop::sample::Index>()) {
+    fn any_bytes_are_checked(
+        magic in prop::sample::select(vec![&b""[..], b"\x1f\x8b", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd"]),
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let bytes = [magic, &bytes].concat();
         verify_text(&[&bytes], &Sealer::default(), None);
         let mut text = Made::run(Some(Sealer::default())).lines.join("\n").into_bytes();
         let at = at.index(text.len());
         text.splice(at..(at + bytes.len()).min(text.len()), bytes.iter().copied());
         verify_text(&[&text, &bytes], &Sealer::default(), None);
     }
+}
+
+#[test]
+fn a_packed_file_that_is_broken_is_a_fault_and_not_the_end() {
+    let made = Made::run(Some(Sealer::default()));
+    let text = made.lines.join("\n") + "\n";
+    let packed = zstd::encode_all(text.as_bytes(), 0).unwrap();
+    assert_eq!(verify_text(&[&packed], &Sealer::default(), None).0.faults, 0);
+    let (summary, found) = verify_text(&[&packed[..packed.len() / 2], text.as_bytes()], &Sealer::default(), None);
+    assert!(summary.faults > 0 && found[0].contains("cannot be unpacked any further"), "{found:?}");
+    assert_eq!(summary.records, 10, "the next file is read: {found:?}");
 }
 
 #[test]

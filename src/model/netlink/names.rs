@@ -16,6 +16,9 @@ const GENERATION: usize = 2048;
 const LONGEST: usize = 256;
 /// Names of messages that are known by their bytes; a power of two.
 const SLOTS: usize = 256;
+
+/// Bytes of a message, and the name that they stand for.
+type Known = (Box<[u8]>, Arc<str>);
 /// The text of a restore batch of 64 kB fits.
 const ROOM: usize = 1 << 18;
 
@@ -25,7 +28,7 @@ pub struct Names {
     recent: Set<Arc<str>>,
     older: Set<Arc<str>>,
     /// By the hash of their bytes, what messages called by them last.
-    by_bytes: Vec<Option<(Box<[u8]>, Arc<str>)>>,
+    by_bytes: Vec<Option<Known>>,
     room: Vec<u8>,
 }
 
