@@ -61,8 +61,7 @@ impl Audit {
         static MARKS: AtomicU32 = AtomicU32::new(0);
         let mark = format!("mark-{}", MARKS.fetch_add(1, Ordering::Relaxed));
         assert!(answer(&socket(), &message(9, &mark, 1, 1)) < 0, "there is no such set");
-        let written = || fs::read_to_string(&self.file).is_ok_and(|text| text.contains(&format!("{mark:?}")));
-        wait_for("the mark", written);
+        wait_for("the mark", || self.says(&format!("{mark:?}")));
         mark
     }
 
@@ -87,6 +86,11 @@ impl Audit {
         let text = fs::read_to_string(&self.file).unwrap_or_default();
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
+    }
+
+    /// True once these words stand in the log; quicker to ask than [`Self::so_far`], where the log is long.
+    pub fn says(&self, words: &str) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|text| text.contains(words))
     }
 
     /// Its process id.

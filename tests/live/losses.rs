@@ -65,7 +65,7 @@ fn r1_r2_a_stopped_reader_loses_calls_and_counts_each() {
             audit.signal(Signal::SIGCONT);
             resumed = SystemTime::now();
         });
-        wait_for("the lost record", || audit.so_far().iter().any(|r| r["kind"] == "lost"));
+        wait_for("the lost record", || audit.says(r#""kind":"lost""#));
         let log = audit.stop();
         assert_eq!(log.code, Some(3));
         let mut all_lost = 0;
