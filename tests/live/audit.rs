@@ -114,6 +114,29 @@ impl Audit {
         log
     }
 
+    /// As [`Self::stop`], for a long log: the calls are counted by op, and not among the records.
+    pub fn stop_counting(mut self, ops: [&str; 2]) -> (Log, [u64; 2]) {
+        self.signal(Signal::SIGTERM);
+        let code = self.child.wait().expect("the program ends").code();
+        let text = fs::read_to_string(&self.file).expect("the log");
+        let _ = fs::remove_file(&self.file);
+        let (mut records, mut counts) = (Vec::new(), [0; 2]);
+        for (n, line) in text.lines().enumerate() {
+            let Some(call) = line.strip_prefix(&format!(r#"{{"v":1,"kind":"call","seq":{},"#, n + 1)) else {
+                let record: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                assert_eq!(record["seq"], n + 1, "{line}");
+                records.push(record);
+                continue;
+            };
+            for (op, count) in ops.iter().zip(&mut counts) {
+                *count += u64::from(call.contains(&format!(r#""op":"{op}","#)));
+            }
+        }
+        let log = Log { records, code };
+        log.check_ends();
+        (log, counts)
+    }
+
     /// Kills it.
     pub fn kill(mut self) {
         self.child.kill().expect("the program runs");
@@ -140,6 +163,10 @@ impl Log {
         for (i, r) in self.records.iter().enumerate() {
             assert_eq!((&r["v"], &r["seq"]), (&Value::from(1), &Value::from(i + 1)), "{r}");
         }
+        self.check_ends();
+    }
+
+    fn check_ends(&self) {
         assert_eq!(self.records.first().expect("a first record")["kind"], "start");
         let stop = self.records.last().expect("a last record");
         assert_eq!((stop["kind"].as_str(), stop["reason"].as_str()), (Some("stop"), Some("SIGTERM")), "{stop}");
