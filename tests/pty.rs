@@ -297,7 +297,9 @@ fn a_flood_of_input_does_not_hold_up_the_end() {
         session.pour(begin.to_owned(), more.repeat(1024));
         std::thread::sleep(Duration::from_millis(500));
         session.signal(Signal::TERM);
+        let begun = Instant::now();
         session.wait_for("ended: Ok(Signal(15))");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{begin:?} {more:?}: {:?}", begun.elapsed());
         // From here on the flood is the terminal's, which would echo it.
         session.typing.store(false, Ordering::Relaxed);
         session.ended();

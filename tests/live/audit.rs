@@ -43,8 +43,13 @@ impl Audit {
         Self::begin(args)
     }
 
-    /// What an audit that may have been running before records of a workload.
-    pub fn shared(workload: impl FnOnce(&Self)) -> Log {
+    /// What is recorded of a workload: without arguments by the audit that tests share, with some by one of its own.
+    pub fn of(args: &[&str], workload: impl FnOnce(&Self)) -> Log {
+        if !args.is_empty() {
+            let audit = Self::start(args);
+            workload(&audit);
+            return audit.stop();
+        }
         let audit = shared().take().unwrap_or_else(|| Self::begin(&[]));
         let from = audit.mark();
         workload(&audit);

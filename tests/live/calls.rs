@@ -12,13 +12,7 @@ use crate::audit::{Audit, Log, gist, program, sh, wait_for};
 
 fn audited(args: &[&str], workload: impl FnOnce()) -> Log {
     sh("ipset flush; ipset destroy");
-    let log = if args.is_empty() {
-        Audit::shared(|_| workload())
-    } else {
-        let audit = Audit::start(args);
-        workload();
-        audit.stop()
-    };
+    let log = Audit::of(args, |_| workload());
     sh("ipset flush; ipset destroy");
     log
 }

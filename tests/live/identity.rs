@@ -14,13 +14,7 @@ use crate::load::message;
 
 fn audited(args: &[&str], workload: impl FnOnce(&Audit)) -> Log {
     sh("ipset flush; ipset destroy; ipset create a hash:ip");
-    let log = if args.is_empty() {
-        Audit::shared(workload)
-    } else {
-        let audit = Audit::start(args);
-        workload(&audit);
-        audit.stop()
-    };
+    let log = Audit::of(args, workload);
     sh("ipset flush; ipset destroy");
     log
 }

@@ -11,7 +11,7 @@ use crate::load::{answer, message};
 
 fn audited(workload: impl FnOnce()) -> Log {
     sh("ipset flush; ipset destroy; ipset create a hash:ip");
-    let log = Audit::shared(|_| workload());
+    let log = Audit::of(&[], |_| workload());
     sh("ipset flush; ipset destroy");
     assert_eq!(log.of_kind("lost"), Vec::<&Value>::new());
     log
