@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     let multiarch = format!("-I/usr/include/{arch}-linux-gnu");
     SkeletonBuilder::new()
         .source(SOURCE)
-        .clang_args([multiarch.as_str(), "-Wall", "-Werror", "-Wno-unused-function"])
+        .clang_args([multiarch.as_str(), "-mcpu=v3", "-Wall", "-Werror", "-Wno-unused-function"])
         .build_and_generate(&out)
         .with_context(|| {
             format!("cannot build {SOURCE}: clang 11 or newer and the kernel's user headers are needed (make build installs them)")

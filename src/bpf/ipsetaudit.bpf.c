@@ -35,56 +35,30 @@ char LICENSE[] SEC("license") = "GPL";
 #define EINTR 4
 
 /* Set by the program before loading. The verifier drops the branches that these rule out. */
-const volatile __u32 have_task_storage = 0;	/* BPF_MAP_TYPE_TASK_STORAGE in kprobes, and with it current as BTF */
+const volatile __u32 have_plain_loads = 0;	/* bpf_rdonly_cast(): loads through what the verifier knows as a number */
+const volatile __u32 have_current = 0;		/* bpf_get_current_task_btf(): what the task has is a plain load away */
+const volatile __u32 have_slots = 0;		/* atomic additions are ordered, as x86's are */
 const volatile __u32 answer_by_nfnetlink = 0;	/* the answer passes nfnetlink_unicast(), not just netlink_unicast() */
 const volatile __u32 own_ports[2] = {};		/* netlink ports of the program's own sockets */
 const volatile __u32 own_netns = 0;		/* and the network namespace that they are in */
 const volatile __u32 own_pid = 0;		/* the program itself, in the pid namespace of this device and inode */
 const volatile __u64 own_pidns[2] = {};
 
-/* A call under way. */
-struct inflight {
-	struct sk_buff *skb;
-	struct nlmsghdr *nlh;	/* NULL: no call */
-	__u64 entered;
-	__u64 start;		/* of the thread; only where it is kept by its id */
-	__s32 answer;		/* what ipset itself sent to the caller */
-	__u32 line;
-	__s32 result;		/* of the last call; nlh_left was its message */
-	struct nlmsghdr *nlh_left;
-	__u32 length;
-	__u16 type;
-	__u8 own;		/* our canary */
-	__u8 hashed;		/* kept by thread id */
-	__u8 head[HEAD_LEN];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 24);
 } ring SEC(".maps");
 
-#include "process.h"
-
-/* What is kept of a thread from one call to the next. */
-struct thread {
-	struct inflight call;
-	struct told told;	/* not where it is kept by its id */
+/* The header and what most often is the whole of a one-element message, in one read. */
+struct beginning {
+	struct nlmsghdr h;
+	__u64 rest[6];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct thread);
-} by_task SEC(".maps");
+#define SHORT_LEN sizeof(struct beginning)
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct thread);
-} by_tid SEC(".maps");
+#include "process.h"
+#include "threads.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -93,13 +67,8 @@ struct {
 	__type(value, struct call_counts);
 } counts SEC(".maps");
 
-/* What the reader says. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct reader_state);
-} reader SEC(".maps");
+/* What the reader says, in a section and so in a map of its own. */
+struct reader_state reader SEC(".data.reader") = {};
 
 /* Dumps that ended, counted whether or not the ring had room to tell. */
 __u32 dumps_ended = 0;
@@ -112,10 +81,10 @@ const struct ipset_dump_end wire_dump_end = {};
 	__u32 zero = 0;									\
 	struct call_counts *n = bpf_map_lookup_elem(&counts, &zero);			\
 	if (n)										\
-		__sync_fetch_and_add(&n->field[slot(type)], 1);				\
+		__sync_fetch_and_add(&n->field[op_slot(type)], 1);				\
 } while (0)
 
-static __always_inline __u32 slot(__u16 type)
+static __always_inline __u32 op_slot(__u16 type)
 {
 	__u32 cmd = type & 0xff;
 
@@ -126,20 +95,27 @@ static __always_inline __u32 slot(__u16 type)
  * A wake-up costs the caller more than all the rest of this file. So the reader is woken only when it says that it
  * sleeps; while it is awake it comes back by itself on a timer.
  */
-static __always_inline __u64 wakeup(struct reader_state *state)
+static __always_inline __u64 wakeup(void)
 {
-	if (!state || !state->asleep)
+	if (!reader.asleep)
 		return BPF_RB_NO_WAKEUP;
-	state->asleep = 0;
+	reader.asleep = 0;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* The verifier takes its word for the type, and a load that faults reads 0. Since Linux 6.2. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+#define PLAIN(type, pointer) ((type *)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)))
+
 static __always_inline __u32 netns_of(struct sk_buff *skb)
 {
-	struct net *net = BPF_CORE_READ(skb, sk, __sk_common.skc_net.net);
+	struct net *net;
 
+	if (have_plain_loads)
+		return PLAIN(struct sk_buff, skb)->sk->__sk_common.skc_net.net->ns.inum;
+	net = BPF_CORE_READ(skb, sk, __sk_common.skc_net.net);
 	/* Nearly always that of the task, which a plain load can read. */
-	if (have_task_storage) {
+	if (have_current) {
 		struct nsproxy *of_task = bpf_get_current_task_btf()->nsproxy;
 
 		if (of_task && of_task->net_ns == net)
@@ -149,10 +125,9 @@ static __always_inline __u32 netns_of(struct sk_buff *skb)
 }
 
 /* Questions of ours about a set that packets change, which may be in any network namespace. */
-static __always_inline bool is_own_question(__u16 type)
+static __always_inline bool is_own_question(__u8 cmd)
 {
 	struct bpf_pidns_info ns = {};
-	__u8 cmd = type & 0xff;
 
 	if (!own_pid || (cmd != IPSET_CMD_GET_BYINDEX && cmd != IPSET_CMD_HEADER))
 		return false;
@@ -173,9 +148,11 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 	__u8 cmd = type & 0xff;
 	__u32 port;
 
-	if (is_own_question(type))
+	if (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER && cmd != IPSET_CMD_GET_BYINDEX)
+		return false;
+	if (is_own_question(cmd))
 		return true;
-	if (!own_ports[0] || (cmd != IPSET_CMD_PROTOCOL && cmd != IPSET_CMD_HEADER))
+	if (!own_ports[0] || cmd == IPSET_CMD_GET_BYINDEX)
 		return false;
 	port = port_of(skb);
 	return (port == own_ports[0] || port == own_ports[1]) && netns_of(skb) == own_netns;
@@ -185,10 +162,15 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 #define READ_MARKS(now, t, READ, COPY) do {						\
 	(now)->start = READ(t, group_leader, start_boottime);				\
 	(now)->exec = READ(t, self_exec_id);						\
+	(now)->pid = READ(t, tgid);							\
 	(now)->ppid = READ(t, real_parent, tgid);					\
 	COPY((now)->leader, t, group_leader, comm);					\
 } while (0)
-#define READ_LOGIN(c, t, READ) do {							\
+#define READ_IDS(c, t, READ) do {							\
+	(c)->pid = READ(t, tgid);							\
+	(c)->tid = READ(t, pid);							\
+	(c)->uid = READ(t, cred, uid.val);						\
+	(c)->gid = READ(t, cred, gid.val);						\
 	(c)->auid = (c)->ses = ~0u;							\
 	if (bpf_core_field_exists((t)->loginuid)) {					\
 		(c)->auid = READ(t, loginuid.val);					\
@@ -211,37 +193,31 @@ static __always_inline bool is_own(struct sk_buff *skb, __u16 type)
 #define PROBE_COMM(to, t, p, f) BPF_CORE_READ_INTO(&(to), t, p, f)
 
 /* By which the process is known that calls now. */
-static __always_inline void read_marks(struct told *now, const struct reader_state *state)
+static __always_inline void read_marks(struct told *now, struct task_struct *t)
 {
 	now->cgroup = bpf_get_current_cgroup_id();
-	now->epoch = state ? state->epoch : 0;
-	now->spare = 0;
-	if (have_task_storage) {
-		struct task_struct *t = bpf_get_current_task_btf();
-
+	now->epoch = reader.epoch;
+	if (have_current)
 		READ_MARKS(now, t, LOAD, LOAD_COMM);
-	} else {
-		struct task_struct *t = (void *)bpf_get_current_task();
-
+	else
 		READ_MARKS(now, t, BPF_CORE_READ, PROBE_COMM);
-	}
 }
 
-/* Tells of the process, unless that was done. `told` is where it is kept with the task, or NULL. */
-static __always_inline void introduce(struct told *told, const struct told *now)
+/* Tells of the process, unless that was done. `slot` is the thread's, or NULL. */
+static __always_inline void introduce(struct slot *slot, const struct told *now)
 {
-	__u32 pid;
+	struct told *told;
 
-	barrier_var(told); /* the verifier wants to see the pointer itself compared */
-	if (told) {
-		if (!is_told(told, now) && tell(now))
-			*told = *now;
+	if (slot && is_told(&slot->told, now))
 		return;
+	told = bpf_map_lookup_elem(&told_by_pid, &now->pid);
+	if (!told || !is_told(told, now)) {
+		if (!tell(now))
+			return;
+		bpf_map_update_elem(&told_by_pid, &now->pid, now, BPF_ANY);
 	}
-	pid = bpf_get_current_pid_tgid() >> 32;
-	told = bpf_map_lookup_elem(&told_by_pid, &pid);
-	if ((!told || !is_told(told, now)) && tell(now))
-		bpf_map_update_elem(&told_by_pid, &pid, now, BPF_ANY);
+	if (slot)
+		slot->told = *now;
 }
 
 static __always_inline bool begins_dump(struct inflight *f)
@@ -251,10 +227,9 @@ static __always_inline bool begins_dump(struct inflight *f)
 	return cmd == IPSET_CMD_LIST || cmd == IPSET_CMD_SAVE;
 }
 
-static __always_inline void fill(struct ipset_call *c, struct inflight *f, const struct told *now, __s32 result,
-				 __u32 kind)
+static __always_inline void fill(struct ipset_call *c, struct inflight *f, const struct told *now,
+				 struct task_struct *t, __s32 result, __u32 kind)
 {
-	__u64 id = bpf_get_current_pid_tgid(), ug = bpf_get_current_uid_gid();
 	struct sk_buff *skb = f->skb;
 
 	c->kind = kind;
@@ -263,12 +238,8 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 	c->entered = f->entered;
 	c->start = now->start;
 	c->cgroup = now->cgroup;
-	c->pid = id >> 32;
-	c->tid = id;
 	c->exec = now->exec;
 	c->ppid = now->ppid;
-	c->uid = ug;
-	c->gid = ug >> 32;
 	c->result = result;
 	c->answer = f->answer;
 	c->line = f->line;
@@ -276,15 +247,11 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 	c->dump = begins_dump(f) && kind != CALL_NO_RETURN ? port_of(skb) : dumps_ended;
 	c->netns = kind == CALL_NO_RETURN ? 0 : netns_of(skb);
 	__builtin_memcpy(c->leader, now->leader, COMM_LEN);
-	if (have_task_storage) {
-		struct task_struct *t = bpf_get_current_task_btf();
-
-		READ_LOGIN(c, t, LOAD);
+	if (have_current) {
+		READ_IDS(c, t, LOAD);
 		COPY_COMM(c->comm, t->comm);
 	} else {
-		struct task_struct *t = (void *)bpf_get_current_task();
-
-		READ_LOGIN(c, t, BPF_CORE_READ);
+		READ_IDS(c, t, BPF_CORE_READ);
 		BPF_CORE_READ_INTO(&c->comm, t, comm);
 	}
 }
@@ -296,7 +263,7 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 		COUNT(ring_full, f->type);						\
 		return;									\
 	}										\
-	fill(reserved, f, &now, result, kind);						\
+	fill(reserved, f, &now, thread->task, result, kind);						\
 	reserved; })
 
 #define EMIT_COPY(size) do {								\
@@ -308,24 +275,25 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 	if (bpf_probe_read_kernel(c + 1, n, f->nlh))					\
 		n = 0;									\
 	c->copied = n;									\
-	bpf_ringbuf_submit(c, wakeup(state));						\
+	bpf_ringbuf_submit(c, wakeup());						\
 } while (0)
 
-static __always_inline void emit(struct inflight *f, struct told *told, __s32 result, __u32 kind)
+static __always_inline void emit(struct inflight *f, const struct thread *thread, struct slot *slot, __s32 result,
+				 __u32 kind)
 {
-	__u32 zero = 0;
-	struct reader_state *state = bpf_map_lookup_elem(&reader, &zero);
 	struct told now;
 
-	read_marks(&now, state);
+	read_marks(&now, thread->task);
 	if (kind != CALL_NO_RETURN) /* that one is rare, and the verifier's time dear */
-		introduce(told, &now);
+		introduce(slot, &now);
 	if (f->length <= HEAD_LEN || kind == CALL_NO_RETURN) {
 		struct ipset_call *c = RESERVE(HEAD_LEN);
 
-		__builtin_memcpy(c + 1, f->head, HEAD_LEN);
+		__builtin_memcpy(c + 1, f->head, SHORT_LEN);
+		if (f->length > SHORT_LEN)
+			__builtin_memcpy((void *)(c + 1) + SHORT_LEN, f->head + SHORT_LEN, HEAD_LEN - SHORT_LEN);
 		c->copied = f->length < HEAD_LEN ? f->length : HEAD_LEN;
-		bpf_ringbuf_submit(c, wakeup(state));
+		bpf_ringbuf_submit(c, wakeup());
 	} else if (f->length <= 512) {
 		EMIT_COPY(512);
 	} else if (f->length <= 4096) {
@@ -335,57 +303,6 @@ static __always_inline void emit(struct inflight *f, struct told *told, __s32 re
 	} else {
 		EMIT_COPY(66560);
 	}
-}
-
-/*
- * Calls under way are kept with their task. Where that is not possible, or the kernel finds no memory for it at once
- * (kmalloc_nolock() may always refuse, and does on processors without cmpxchg16b), a hash by thread id does.
- */
-static __always_inline struct thread *recall(__u64 *tid)
-{
-	if (have_task_storage) {
-		struct thread *known = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0, 0);
-
-		if (known)
-			return known;
-	}
-	return bpf_map_lookup_elem(&by_tid, tid);
-}
-
-static __always_inline struct thread *remember(__u64 *tid)
-{
-	static const struct thread hashed = { .call.hashed = 1 };
-
-	if (have_task_storage) {
-		struct thread *known = bpf_task_storage_get(&by_task, bpf_get_current_task_btf(), 0,
-							    BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-		if (known)
-			return known;
-	}
-	bpf_map_update_elem(&by_tid, tid, &hashed, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&by_tid, tid);
-}
-
-/* The netlink core answers every failed call at once, but not -EINTR: until then its message must be known. */
-static __always_inline void forget(struct inflight *f, __u64 *tid, __s32 result)
-{
-	f->nlh_left = result < 0 && result != -EINTR ? f->nlh : NULL;
-	f->nlh = NULL;
-	f->result = result;
-	if (f->hashed && !f->nlh_left)
-		bpf_map_delete_elem(&by_tid, tid);
-}
-
-static __always_inline struct told *told_of(struct thread *known)
-{
-	return known->call.hashed ? NULL : &known->told;
-}
-
-/* What is kept by thread id may stem from an earlier thread of that id. */
-static __always_inline bool is_of_current(struct inflight *f, __u64 start)
-{
-	return !f->hashed || f->start == start;
 }
 
 static __always_inline void put_call(struct inflight *f, struct sk_buff *skb, struct nlmsghdr *nlh,
@@ -400,35 +317,60 @@ static __always_inline void put_call(struct inflight *f, struct sk_buff *skb, st
 }
 
 /* Keeps the first bytes of the message: they name the set should the return go by unseen. */
-static __always_inline void note(struct inflight *f, struct sk_buff *skb, struct nlmsghdr *nlh, const struct nlmsghdr *h)
+static __always_inline void read_head(struct inflight *f, const struct nlmsghdr *nlh, __u32 length)
 {
-	__u32 n = h->nlmsg_len;
-
-	if (n > HEAD_LEN)
-		n = HEAD_LEN;
-	bpf_probe_read_kernel(f->head, n, nlh);
-	put_call(f, skb, nlh, h);
+	if (length > HEAD_LEN)
+		length = HEAD_LEN;
+	bpf_probe_read_kernel(f->head, length, nlh);
 }
 
-/* The header and what most often is the whole of a one-element message, in one read. */
-struct beginning {
-	struct nlmsghdr h;
-	__u64 rest[6];
-};
+/* The words of memory from one number on, up to another. */
+static __always_inline void load_words(__u64 *to, const void *memory, __u32 from, __u32 end)
+{
+	const __u64 *words = (const void *)PLAIN(struct rtnl_link_stats64, memory);
 
-/* A short message may end where the memory ends that can be read. */
+#pragma unroll
+	for (__u32 i = from; i < end; i++)
+		to[i] = words[i];
+}
+
+/* What loads by type have read: the message's length and type. The others can ask only once, and ask for all at once. */
 static __always_inline bool read_beginning(struct beginning *b, const struct nlmsghdr *nlh)
 {
+	if (have_plain_loads) {
+		load_words((void *)b, nlh, 0, 1);
+		return true;
+	}
+	/* A short message may end where the memory ends that can be read. */
 	return !bpf_probe_read_kernel(b, sizeof(*b), nlh) || !bpf_probe_read_kernel(&b->h, sizeof(b->h), nlh);
+}
+
+/* Keeps the first bytes of the message, of which `b` has what was read already. */
+static __always_inline void put_beginning(struct inflight *f, const struct nlmsghdr *nlh, const struct beginning *b)
+{
+	bool is_longer = b->h.nlmsg_len > SHORT_LEN;
+
+	if (have_plain_loads) {
+		/* The sender's number and port, the second word, are nobody's business. */
+		((__u64 *)f->head)[0] = ((const __u64 *)b)[0];
+		((__u64 *)f->head)[1] = 0;
+		load_words((void *)f->head, nlh, 2, SHORT_LEN / sizeof(__u64));
+		if (is_longer)
+			load_words((void *)f->head, nlh, SHORT_LEN / sizeof(__u64), HEAD_LEN / sizeof(__u64));
+	} else if (is_longer) {
+		read_head(f, nlh, b->h.nlmsg_len);
+	} else {
+		__builtin_memcpy(f->head, b, sizeof(*b));
+	}
 }
 
 SEC("kprobe")
 int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 {
-	__u64 tid = bpf_get_current_pid_tgid(), start = 0;
-	struct thread *known;
+	struct thread thread;
 	struct beginning b;
 	struct inflight *f;
+	__u64 start;
 	bool own;
 
 	if (!read_beginning(&b, nlh) || b.h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
@@ -436,28 +378,20 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 	own = is_own(skb, b.h.nlmsg_type);
 	if (!own)
 		COUNT(entered, b.h.nlmsg_type);
-	known = remember(&tid);
-	if (!known) {
+	thread = this_thread();
+	f = remember(&thread);
+	if (!f) {
 		if (!own)
 			COUNT(untracked, b.h.nlmsg_type);
 		return 0;
 	}
-	f = &known->call;
-	if (f->hashed) {
-		struct task_struct *t = (void *)bpf_get_current_task();
-
-		start = BPF_CORE_READ(t, start_boottime);
-	}
-	if (f->nlh && !f->own && is_of_current(f, start))
-		emit(f, told_of(known), 0, CALL_NO_RETURN);
+	start = start_of(&thread);
+	if (f->nlh && !f->own && f->start == start)
+		emit(f, &thread, NULL, 0, CALL_NO_RETURN);
 	f->own = own;
 	f->start = start;
 	f->entered = bpf_ktime_get_ns();
-	if (b.h.nlmsg_len > sizeof(b)) {
-		note(f, skb, nlh, &b.h);
-		return 0;
-	}
-	__builtin_memcpy(f->head, &b, sizeof(b));
+	put_beginning(f, nlh, &b);
 	put_call(f, skb, nlh, &b.h);
 	return 0;
 }
@@ -465,9 +399,9 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 SEC("kretprobe")
 int BPF_KRETPROBE(leave, int result)
 {
-	__u64 tid = bpf_get_current_pid_tgid();
-	struct thread *known = recall(&tid);
-	struct inflight *f = known ? &known->call : NULL;
+	struct thread thread = this_thread();
+	struct slot *slot;
+	struct inflight *f = recall(&thread, &slot);
 
 	if (!f || !f->nlh)
 		return 0;
@@ -478,9 +412,9 @@ int BPF_KRETPROBE(leave, int result)
 		if (n)
 			__sync_fetch_and_add(&n->canary, 1);
 	} else {
-		emit(f, told_of(known), result, CALL_RETURNED);
+		emit(f, &thread, slot, result, CALL_RETURNED);
 	}
-	forget(f, &tid, result);
+	forget(f, &thread, slot, result);
 	return 0;
 }
 
@@ -510,9 +444,9 @@ SEC("kprobe")
 int BPF_KPROBE(answer, void *first, void *second)
 {
 	struct sk_buff *skb = answer_by_nfnetlink ? first : second;
-	__u64 tid = bpf_get_current_pid_tgid();
-	struct thread *known = recall(&tid);
-	struct inflight *f = known ? &known->call : NULL;
+	struct thread thread = this_thread();
+	struct slot *slot;
+	struct inflight *f = recall(&thread, &slot);
 	struct { struct nlmsghdr h; struct nlmsgerr e; } m;
 	__u8 cmd;
 	void *data;
@@ -548,15 +482,14 @@ static __always_inline struct nlmsghdr *in_refused_batch(struct sk_buff *skb, st
  * What is refused before nfnetlink_rcv_msg(): a caller without CAP_NET_ADMIN, and ipset messages in a batch. The answer
  * to a call that came through there passes here too, and is known by its message.
  */
-SEC("kprobe")
-int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
+static __noinline int refused(struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 {
-	__u64 tid = bpf_get_current_pid_tgid();
 	struct inflight call = {}, *f;
-	struct thread *known;
+	struct thread thread;
+	struct slot *slot;
 	struct nlmsghdr h;
 
-	if (!err || bpf_probe_read_kernel(&h, sizeof(h), nlh))
+	if (bpf_probe_read_kernel(&h, sizeof(h), nlh))
 		return 0;
 	if (h.nlmsg_type != NFNL_MSG_BATCH_BEGIN && h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
 		return 0;
@@ -566,19 +499,27 @@ int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 		nlh = in_refused_batch(skb, nlh, &h);
 	if (!nlh || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET || is_own(skb, h.nlmsg_type))
 		return 0;
-	known = recall(&tid);
-	f = known ? &known->call : NULL;
+	thread = this_thread();
+	f = recall(&thread, &slot);
 	if (f && f->nlh) /* ipset acknowledges some dumps itself */
 		return 0;
 	if (f && f->nlh_left == nlh && f->result == err) {
-		forget(f, &tid, 0);
+		forget(f, &thread, slot, 0);
 		return 0;
 	}
 	COUNT(entered, h.nlmsg_type);
 	f = &call;
-	note(f, skb, nlh, &h);
-	emit(f, known ? told_of(known) : NULL, err, CALL_REFUSED);
+	read_head(f, nlh, h.nlmsg_len);
+	put_call(f, skb, nlh, &h);
+	emit(f, &thread, NULL, err, CALL_REFUSED);
 	return 0;
+}
+
+/* Every acknowledgement passes here: no more than a look at it is before the rest. */
+SEC("kprobe")
+int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
+{
+	return err ? refused(skb, nlh, err) : 0;
 }
 
 #include "packets.bpf.h"
@@ -588,6 +529,7 @@ SEC("fexit/nfnetlink_rcv_msg")
 int BPF_PROG(leave_fexit, struct sk_buff *skb, struct nlmsghdr *nlh, void *extack, int result)
 {
 	struct inflight call = {}, *f = &call;
+	struct thread thread;
 	struct nlmsghdr h;
 
 	if (bpf_probe_read_kernel(&h, sizeof(h), nlh) || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
@@ -601,8 +543,10 @@ int BPF_PROG(leave_fexit, struct sk_buff *skb, struct nlmsghdr *nlh, void *extac
 		return 0;
 	}
 	COUNT(entered, h.nlmsg_type);
-	note(f, skb, nlh, &h);
-	emit(f, NULL, result, CALL_RETURNED);
+	thread = this_thread();
+	read_head(f, nlh, h.nlmsg_len);
+	put_call(f, skb, nlh, &h);
+	emit(f, &thread, NULL, result, CALL_RETURNED);
 	return 0;
 }
 

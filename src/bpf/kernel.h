@@ -9,6 +9,7 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct { __u32 val; } kuid_t;
+typedef struct { __u32 val; } kgid_t;
 
 struct qstr { const unsigned char *name; };
 struct hlist_bl_node { struct hlist_bl_node **pprev; };
@@ -32,7 +33,10 @@ struct ns_common { __u32 inum; };
 struct net { struct ns_common ns; };
 struct nsproxy { struct net *net_ns; };
 
+struct cred { kuid_t uid; kgid_t gid; };
+
 struct task_struct {
+	int pid;
 	int tgid;
 	char comm[16];
 	__u64 start_boottime;
@@ -45,6 +49,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	struct nsproxy *nsproxy;
+	const struct cred *cred;
 };
 
 typedef struct { struct net *net; } possible_net_t;
@@ -53,6 +58,9 @@ struct sock { struct sock_common __sk_common; __u16 sk_protocol; };
 struct sk_buff { struct sock *sk; unsigned int len; unsigned char *data; char cb[48]; };
 struct netlink_skb_parms { __u32 portid; };
 struct netlink_callback { struct sk_buff *skb; };
+
+/* Nothing but 64-bit words, 23 of them and more: as which any memory can be read where loads go by types. */
+struct rtnl_link_stats64 { __u64 rx_packets; };
 
 #pragma clang attribute pop
 

@@ -7,7 +7,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use caps::{CapSet, Capability};
-use libbpf_rs::libbpf_sys::{BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage_get};
+use libbpf_rs::btf::{Btf, types::Func};
+use libbpf_rs::libbpf_sys::BPF_FUNC_get_current_task_btf;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
 
@@ -166,7 +167,7 @@ impl Probe {
         Ok(Self {
             ring: handle(&skel.maps.ring)?,
             counts: handle(&skel.maps.counts)?,
-            reader: handle(&skel.maps.reader)?,
+            reader: handle(&skel.maps.data_reader)?,
             attached,
             packets: None,
         })
@@ -242,14 +243,13 @@ fn open_object<'obj>(
     own: &Own,
 ) -> Result<OpenIpsetauditSkel<'obj>, CannotRun> {
     let mut open = IpsetauditSkelBuilder::default().open(storage).map_err(|e| cannot_load(&e))?;
-    let task_storage = has_task_storage();
-    let set_up = |open: &mut OpenIpsetauditSkel<'obj>| {
-        open.maps.ring.set_max_entries(config.ring_size)?;
-        open.maps.by_task.set_autocreate(task_storage)
-    };
-    set_up(&mut open).map_err(|e| cannot_load(&e))?;
+    let current = has_current_task_btf();
+    let plain_loads = current && has_plain_loads();
+    open.maps.ring.set_max_entries(config.ring_size).map_err(|e| cannot_load(&e))?;
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-        rodata.have_task_storage = u32::from(task_storage);
+        rodata.have_plain_loads = u32::from(plain_loads);
+        rodata.have_current = u32::from(current);
+        rodata.have_slots = u32::from(cfg!(target_arch = "x86_64"));
         rodata.answer_by_nfnetlink = u32::from(answers_by_nfnetlink());
         rodata.own_ports = own.ports;
         rodata.own_netns = own.netns;
@@ -275,11 +275,14 @@ fn answers_by_nfnetlink() -> bool {
     attach::answers_by_nfnetlink(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
 }
 
-/// Both helpers came to kprobes with Linux 5.11 to 5.13; before, a hash map and helper reads do.
-fn has_task_storage() -> bool {
-    [BPF_FUNC_get_current_task_btf, BPF_FUNC_task_storage_get]
-        .into_iter()
-        .all(|helper| ProgramType::Kprobe.is_helper_supported(helper).unwrap_or(false))
+/// A helper that came to kprobes with Linux 5.11.
+fn has_current_task_btf() -> bool {
+    ProgramType::Kprobe.is_helper_supported(BPF_FUNC_get_current_task_btf).unwrap_or(false)
+}
+
+/// A function of the kernel that came with Linux 6.2: what a probe reads costs a third of a helper's call.
+fn has_plain_loads() -> bool {
+    Btf::from_vmlinux().is_ok_and(|btf| btf.type_by_name::<Func<'_>>("bpf_rdonly_cast").is_some())
 }
 
 fn cannot_load(error: &libbpf_rs::Error) -> CannotRun {

@@ -18,11 +18,11 @@ struct told {
 	__u32 exec;
 	__u32 ppid;
 	__u32 epoch;
-	__u32 spare;
+	__u32 pid;
 	char leader[COMM_LEN];
 };
 
-/* Where it cannot be kept with the task. */
+/* All that were told of, as far as there is room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -33,12 +33,13 @@ struct {
 /* Makes the build emit the record as a Rust type. */
 const struct ipset_process wire_process = {};
 
+/* Word by word: there is no padding. */
 static __always_inline bool is_told(const struct told *told, const struct told *now)
 {
-	const __u64 *a = (const void *)told->leader, *b = (const void *)now->leader;
+	const __u64 *a = (const void *)told, *b = (const void *)now;
 
-	return told->start == now->start && told->cgroup == now->cgroup && told->exec == now->exec &&
-	       told->ppid == now->ppid && told->epoch == now->epoch && a[0] == b[0] && a[1] == b[1];
+	_Static_assert(sizeof(*told) == 6 * sizeof(*a), "six words");
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
 }
 
 /*
