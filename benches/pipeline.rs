@@ -39,6 +39,7 @@ struct Pipeline {
     clock: Clock,
     json: Option<JsonLog>,
     model: Option<Model>,
+    records: Vec<Record>,
     lines: Vec<u8>,
     written: usize,
     seq: u64,
@@ -51,6 +52,7 @@ impl Pipeline {
             clock: Clock::default(),
             json: json.then(JsonLog::default),
             model: model.then(|| Model::new(Limits::default())),
+            records: Vec::new(),
             lines: Vec::with_capacity(1 << 19),
             written: 0,
             seq: 0,
@@ -58,7 +60,8 @@ impl Pipeline {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let Ok(Some(record)) = self.decoder.decode(bytes, &self.clock) else { return };
+        let decoded = self.decoder.decode(bytes, &self.clock, &mut self.records);
+        let (Ok(()), Some(record)) = (decoded, self.records.pop()) else { return };
         self.seq += 1;
         let record = Record { seq: self.seq, ..record };
         if let Some(json) = &mut self.json {

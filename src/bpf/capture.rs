@@ -24,7 +24,7 @@ use super::own::OwnSocket;
 use super::packets::PacketPath;
 use super::probe::{CannotRun, Facts};
 use super::sockets::Sockets;
-use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
+use crate::model::record::{Cause, End, Event, Lost, Outcome, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
 
 /// Records that go on together, at most.
@@ -113,17 +113,13 @@ struct Intake {
 impl Intake {
     /// Takes one ring record. Nothing panics in here: what makes no sense is counted.
     fn take(&mut self, bytes: &[u8]) -> i32 {
-        match self.decoder.decode(bytes, &self.clock) {
-            Ok(None) => {}
-            Ok(Some(record)) => {
-                if let Event::Call(call) = &record.event {
-                    let seen = call.outcome != crate::model::record::Outcome::Unknown;
-                    if self.balance.record(call.op, seen) {
-                        self.batch.push(record);
-                    }
-                }
-            }
-            Err(decode::Malformed) => self.balance.malformed(decode::op_of(bytes)),
+        let before = self.batch.len();
+        if let Err(decode::Malformed) = self.decoder.decode(bytes, &self.clock, &mut self.batch) {
+            self.balance.malformed(decode::op_of(bytes));
+        } else if let Some(Record { event: Event::Call(call), .. }) = self.batch.get(before)
+            && !self.balance.record(call.op, call.outcome != Outcome::Unknown)
+        {
+            self.batch.truncate(before);
         }
         // A negative answer ends the round; the record itself is consumed.
         if self.batch.len() >= BATCH { -1 } else { 0 }

@@ -54,28 +54,26 @@ impl Decoder {
         self.dumps.set_sees_ends(sees);
     }
 
-    /// One call; `None` for a record that only prepares others.
+    /// Appends one call, or nothing for a record that only prepares others.
     ///
     /// # Errors
     /// [`Malformed`]: the record does not hold an ipset message; it has to be counted.
-    pub fn decode(&mut self, record: &[u8], clock: &Clock) -> Result<Option<Record>, Malformed> {
+    pub fn decode(&mut self, record: &[u8], clock: &Clock, to: &mut Vec<Record>) -> Result<(), Malformed> {
         match wire::read(record).map_err(|_| Malformed)? {
-            Wire::Call(wire) => self.call(&wire, clock).map(Some),
+            Wire::Call(wire) => self.call(&wire, clock, to)?,
             Wire::Process(wire) => {
                 let container = self.identities.learn(&wire, &mut self.names);
                 self.netns.inhabited(wire.netns, container);
-                Ok(None)
             }
-            Wire::DumpEnd(end) => {
-                self.dumps.end(end);
-                Ok(None)
-            }
+            Wire::DumpEnd(end) => self.dumps.end(end),
         }
+        Ok(())
     }
 
-    fn call(&mut self, wire: &WireCall<'_>, clock: &Clock) -> Result<Record, Malformed> {
-        let types = &self.types;
-        let mut type_of = |set: &str| types.of(wire.netns, set);
+    #[inline]
+    fn call(&mut self, wire: &WireCall<'_>, clock: &Clock, to: &mut Vec<Record>) -> Result<(), Malformed> {
+        let types = &mut self.types;
+        let mut type_of = |set: &Arc<str>| types.of(wire.netns, set);
         let message = netlink::decode(wire.message, &mut type_of, &mut self.names).map_err(|_| Malformed)?;
         let (outcome, failure) = outcome::judge(message.op, said(wire), message.set_type.as_deref());
         let answered = wire.answer.filter(|_| outcome == Outcome::Failed);
@@ -84,13 +82,11 @@ impl Decoder {
         if message.cut {
             truncated.insert(Truncated::MESSAGE);
         }
-        let seldom = Seldom {
-            line: answered.map(|(_, line)| u32::from_be_bytes(line)).filter(|n| *n != 0),
-            set2: message.set2,
-            options: message.options,
-            thread: (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm))),
-            ..Seldom::default()
-        };
+        let line = answered.map(|(_, line)| u32::from_be_bytes(line)).filter(|n| *n != 0);
+        let thread = (wire.comm != wire.leader).then(|| self.names.get(&safe(wire.comm)));
+        let (set2, options) = (message.set2, message.options);
+        let is_seldom = line.is_some() || thread.is_some() || set2.is_some() || options.is_some();
+        let seldom = is_seldom.then(|| Box::new(Seldom { line, set2, options, thread, ..Seldom::default() }));
         let mut call = Call {
             op: message.op,
             outcome,
@@ -109,13 +105,14 @@ impl Decoder {
             failure,
             netns_name: self.netns.of(wire.netns),
             actor,
-            seldom: seldom.kept(),
+            seldom,
         };
         let time = Time(wire.time.cast_signed().saturating_add(clock.monotonic));
         self.meet_dumps(wire, &mut call, time);
         self.types.learn(&call);
         self.questions.meet(&call);
-        Ok(Record { seq: 0, time, event: Event::Call(call) })
+        to.push(Record { seq: 0, time, event: Event::Call(call) });
+        Ok(())
     }
 
     /// The name of a network namespace.

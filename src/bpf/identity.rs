@@ -26,6 +26,8 @@ type ProcessId = (u32, u64);
 /// Processes, by what the probe told of them.
 #[derive(Debug, Default)]
 pub struct Identities {
+    /// The process that called last: calls come in runs.
+    last: Option<(ProcessId, Marks, Arc<Actor>, Truncated)>,
     recent: Map<ProcessId, Known>,
     older: Map<ProcessId, Known>,
     epoch: u32,
@@ -59,7 +61,7 @@ struct Told {
 }
 
 /// What tells one actor of a process from the next, as a call has it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Marks {
     exec: u32,
     ppid: u32,
@@ -84,11 +86,18 @@ impl Marks {
             leader: bytes(wire.leader),
         }
     }
+
+    fn are_of(&self, wire: &WireCall<'_>) -> bool {
+        (self.exec, self.ppid, self.uid, self.gid) == (wire.exec, wire.ppid, wire.uid, wire.gid)
+            && (self.auid, self.ses, self.cgroup) == (wire.auid, wire.ses, wire.cgroup)
+            && self.leader == *wire.leader
+    }
 }
 
 impl Identities {
     /// The probe tells of a process; the answer is the container that it runs in.
     pub fn learn(&mut self, wire: &WireProcess<'_>, names: &mut Names) -> Option<Arc<str>> {
+        self.last = None;
         let told = Told::new(wire, names);
         let container = told.container.clone();
         let known = self.known((wire.pid, wire.start));
@@ -102,12 +111,20 @@ impl Identities {
 
     /// The process of a call, and what of it is cut or was lost. `boot` is the time of day at boot, nanoseconds.
     pub fn actor(&mut self, wire: &WireCall<'_>, names: &mut Names, boot: i64) -> (Arc<Actor>, Truncated) {
-        let marks = Marks::of(wire);
-        if let Some(Known { last: Some((as_before, actor, truncated)), .. }) = self.recent.get(&(wire.pid, wire.start))
-            && *as_before == marks
+        let id = (wire.pid, wire.start);
+        if let Some((last, marks, actor, truncated)) = &self.last
+            && *last == id
+            && marks.are_of(wire)
         {
             return (Arc::clone(actor), *truncated);
         }
+        if let Some(Known { last: Some((marks, actor, truncated)), .. }) = self.recent.get(&id)
+            && marks.are_of(wire)
+        {
+            self.last = Some((id, marks.clone(), Arc::clone(actor), *truncated));
+            return (Arc::clone(actor), *truncated);
+        }
+        let marks = Marks::of(wire);
         let (user, login) = (self.users.name(wire.uid), wire.auid.and_then(|auid| self.users.name(auid)));
         let known = self.known((wire.pid, wire.start));
         let told = known.told.as_ref().filter(|t| t.is_of(&marks));

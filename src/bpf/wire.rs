@@ -110,6 +110,7 @@ macro_rules! field {
 use field;
 
 /// Reads one record of the ring.
+#[inline]
 pub fn read(record: &[u8]) -> Result<Wire<'_>, Malformed> {
     let wire = match bytes(record, offset_of!(ipset_call, kind)).map(u32::from_ne_bytes) {
         Some(PROCESS) => process::parse(record).map(|p| Wire::Process(Box::new(p))),
@@ -119,7 +120,10 @@ pub fn read(record: &[u8]) -> Result<Wire<'_>, Malformed> {
     wire.ok_or(Malformed { bytes: record.len() })
 }
 
-fn parse(r: &[u8]) -> Option<WireCall<'_>> {
+#[inline]
+fn parse(record: &[u8]) -> Option<WireCall<'_>> {
+    // Once it is known to be there, no field of it is looked for in vain.
+    let r: &[u8; size_of::<ipset_call>()] = record.first_chunk()?;
     let set = |v: u32| (v != UNSET).then_some(v);
     let (entered, kind) = (field!(u64 r, ipset_call, entered), field!(r, ipset_call, kind));
     let answer = field!(r, ipset_call, answer).cast_signed();
@@ -144,7 +148,7 @@ fn parse(r: &[u8]) -> Option<WireCall<'_>> {
         dump: field!(r, ipset_call, dump),
         comm: field!(text r, ipset_call, comm, COMM_LEN),
         leader: field!(text r, ipset_call, leader, COMM_LEN),
-        message: r.get(size_of::<ipset_call>()..)?.get(..field!(r, ipset_call, copied) as usize)?,
+        message: record[size_of::<ipset_call>()..].get(..field!(r, ipset_call, copied) as usize)?,
     })
 }
 

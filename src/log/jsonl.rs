@@ -9,6 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 mod lines;
+mod odd;
 
 use super::Format;
 use super::pairs::kind;

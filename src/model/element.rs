@@ -16,6 +16,7 @@ mod write;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+pub use self::attrs::write_element;
 pub use self::net::Net;
 pub use self::options::write_options;
 pub use self::restore::restore_word;

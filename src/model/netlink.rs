@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use self::attr::{Attr, Attrs};
 pub use self::names::Names;
-use super::element::{Element, write_options};
+use super::element::{write_element, write_options};
 use super::op::{Op, Shape};
 use super::record::Elements;
 use super::set_type::Dims;
@@ -95,7 +95,7 @@ pub struct Message {
 /// is asked for the type of a set that the message names.
 pub fn decode(
     bytes: &[u8],
-    type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>,
+    type_of: &mut dyn FnMut(&Arc<str>) -> Option<Arc<str>>,
     names: &mut Names,
 ) -> Result<Message, Malformed> {
     let envelope = Envelope::open(bytes)?;
@@ -111,8 +111,16 @@ pub fn decode(
 }
 
 /// What was written is text; telling so byte by byte is for the impossible case.
-fn text(room: &[u8]) -> Cow<'_, str> {
-    str::from_utf8(room).map_or_else(|_| String::from_utf8_lossy(room), Cow::Borrowed)
+fn text(room: &mut Vec<u8>) -> Cow<'_, str> {
+    // The standard library looks at sixteen bytes at once, but not where there are fewer.
+    const WORDS: usize = 16;
+    let length = room.len();
+    room.extend_from_slice(&[b' '; WORDS]);
+    room.truncate(length.next_multiple_of(WORDS));
+    match str::from_utf8(room) {
+        Ok(text) => Cow::Borrowed(&text[..length]),
+        Err(_) => String::from_utf8_lossy(&room[..length]),
+    }
 }
 
 /// Index of the first element whose raw line number equals that of the kernel's answer: as many elements before it
@@ -208,18 +216,22 @@ impl<'a> Found<'a> {
 
     /// Writes the elements, a line each, and counts them.
     fn write_elements(&self, dims: Dims, room: &mut Vec<u8>) -> u32 {
+        if let (Some(only), None) = (self.at(command::DATA), self.at(command::ADT)) {
+            write_element(only.nested(), dims, room);
+            return 1;
+        }
         let mut count = 0;
         for element in self.elements() {
             if count > 0 {
                 room.push(b'\n');
             }
-            Element::from_attrs(element.nested(), dims).write(room);
+            write_element(element.nested(), dims, room);
             count += 1;
         }
         count
     }
 
-    fn fill(self, message: &mut Message, type_of: &mut dyn FnMut(&str) -> Option<Arc<str>>, names: &mut Names) {
+    fn fill(self, message: &mut Message, type_of: &mut dyn FnMut(&Arc<str>) -> Option<Arc<str>>, names: &mut Names) {
         let shape = message.op.row().map(|r| r.shape);
         message.protocol = self.at(command::PROTOCOL).and_then(Attr::u8);
         message.set = self.at(command::SETNAME).map(|a| names.of_bytes(a.payload));
@@ -235,12 +247,12 @@ impl<'a> Found<'a> {
         message.family = self.at(command::FAMILY).and_then(Attr::u8);
         message.index = self.at(command::INDEX).and_then(Attr::u16);
         if message.set_type.is_none() && shape != Some(Shape::Create) {
-            message.set_type = message.set.as_deref().and_then(type_of);
+            message.set_type = message.set.as_ref().and_then(type_of);
         }
         match shape {
             Some(Shape::Create) => message.options = Some(self.options(message, names.room())),
             Some(Shape::Elements) => {
-                let dims = Dims::of(message.set_type.as_deref());
+                let dims = names.dims(message.set_type.as_ref());
                 let room = names.room();
                 message.count = self.write_elements(dims, room);
                 message.elements = Elements::from_lines(text(room));

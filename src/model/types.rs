@@ -12,14 +12,41 @@ use super::record::{Call, Outcome};
 /// Sets whose type is kept; more stay unknown.
 const MOST: usize = 65_536;
 
+/// Answers that are kept; a power of two.
+const ANSWERS: usize = 1024;
+
 /// Types by network namespace and set name.
 #[derive(Debug, Default)]
-pub struct SetTypes(Map<u32, Map<Arc<str>, Arc<str>>>);
+pub struct SetTypes {
+    known: Map<u32, Map<Arc<str>, Arc<str>>>,
+    /// By the address of the name, which is held, so that no other has it; forgotten when a type changes.
+    answers: Vec<Option<Answer>>,
+}
+
+/// What was answered last.
+#[derive(Clone, Debug)]
+struct Answer {
+    netns: u32,
+    set: Arc<str>,
+    set_type: Option<Arc<str>>,
+}
 
 impl SetTypes {
     /// The type of a set.
-    pub fn of(&self, netns: u32, set: &str) -> Option<Arc<str>> {
-        self.0.get(&netns)?.get(set).map(Arc::clone)
+    pub fn of(&mut self, netns: u32, set: &Arc<str>) -> Option<Arc<str>> {
+        if self.answers.is_empty() {
+            self.answers.resize(ANSWERS, None);
+        }
+        let address = Arc::as_ptr(set).cast::<u8>() as usize;
+        let answer = &mut self.answers[(address ^ netns as usize) / size_of::<usize>() % ANSWERS];
+        match answer {
+            Some(last) if last.netns == netns && Arc::ptr_eq(&last.set, set) => last.set_type.clone(),
+            _ => {
+                let set_type = self.known.get(&netns).and_then(|sets| sets.get(&**set)).map(Arc::clone);
+                *answer = Some(Answer { netns, set: Arc::clone(set), set_type: set_type.clone() });
+                set_type
+            }
+        }
     }
 
     /// Learns from a call.
@@ -27,13 +54,14 @@ impl SetTypes {
         if call.outcome != Outcome::Ok || !matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP) {
             return;
         }
+        self.answers.clear();
         match (call.op, &call.set, &call.set2) {
             (Op::CREATE, Some(set), _) => self.create(call, set),
             (Op::DESTROY, Some(set), _) => {
                 self.take(call.netns, set);
             }
             (Op::DESTROY, None, _) => {
-                self.0.remove(&call.netns);
+                self.known.remove(&call.netns);
             }
             (Op::RENAME, Some(from), Some(to)) => {
                 let set_type = self.take(call.netns, from);
@@ -55,28 +83,30 @@ impl SetTypes {
 
     /// Takes over what the kernel says of a set.
     pub fn adopt(&mut self, netns: u32, set: &Arc<str>, set_type: &Arc<str>) {
+        self.answers.clear();
         self.put(netns, set, Some(Arc::clone(set_type)));
     }
 
     /// Forgets everything, because calls went by unseen.
     pub fn forget(&mut self) {
-        self.0.clear();
+        self.answers.clear();
+        self.known.clear();
     }
 
     fn take(&mut self, netns: u32, set: &str) -> Option<Arc<str>> {
-        let sets = self.0.get_mut(&netns)?;
+        let sets = self.known.get_mut(&netns)?;
         let set_type = sets.remove(set);
         if sets.is_empty() {
-            self.0.remove(&netns);
+            self.known.remove(&netns);
         }
         set_type
     }
 
     fn put(&mut self, netns: u32, set: &Arc<str>, set_type: Option<Arc<str>>) {
         let Some(set_type) = set_type else { return };
-        let kept: usize = self.0.values().map(Map::len).sum();
+        let kept: usize = self.known.values().map(Map::len).sum();
         if kept < MOST {
-            self.0.entry(netns).or_default().insert(Arc::clone(set), set_type);
+            self.known.entry(netns).or_default().insert(Arc::clone(set), set_type);
         }
     }
 }

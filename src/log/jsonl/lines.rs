@@ -1,34 +1,72 @@
 //! Lines of calls one after the other: what is the same in many of them is written once and copied.
 //!
-//! The text that tells of a caller is kept with the caller, that of a set with the set, for as many as there are slots; so
-//! is the second of the last line. What few calls have is left to the plain writer: it writes what [`Json`] writes, to
-//! the byte.
+//! A line is five pieces and three numbers. Its head goes on from the line before; the text that tells of a set is kept
+//! with the set, that of a caller with the caller, for as many as there are slots. What few calls have is left to the plain
+//! writer: it writes what [`Json`] writes, to the byte.
 
 use std::sync::Arc;
 
+use super::odd::Odd;
 use super::{Json, Object, put_actor, put_call_end, put_place, to_the_second_of};
 use crate::log::Format;
 use crate::model::op::Op;
-use crate::model::record::{Actor, Call, Event, Outcome, Record, Time};
+use crate::model::record::{Actor, Call, Event, Outcome, Record, Time, Truncated};
 use crate::model::time::SECOND;
 
 /// Callers and sets whose text is kept; a power of two.
 const SLOTS: usize = 1024;
-/// A nanosecond's digits.
-const DIGITS: usize = 9;
 
 /// JSON Lines for a log: as [`Json`], and several times faster where few callers make many calls.
 #[derive(Debug, Default)]
 pub struct JsonLog {
+    head: Head,
     subjects: Slots<Subject>,
     callers: Slots<Caller>,
-    second: i64,
-    /// Up to that second; empty before the first line.
-    until_second: Vec<u8>,
 }
 
 /// A name as a call has it.
 type Name = Option<Arc<str>>;
+
+/// How a line begins, up to the second's fraction.
+#[derive(Debug, Default)]
+struct Head {
+    text: Vec<u8>,
+    seq: u64,
+    /// Behind the number's last digit.
+    seq_end: usize,
+    second: i64,
+}
+
+impl Head {
+    /// The next record's head, which differs from the last one's by one, nearly always.
+    fn turn_to(&mut self, seq: u64, second: i64) {
+        if seq != self.seq.wrapping_add(1) || second != self.second || !self.count_up() {
+            self.text.clear();
+            self.text.extend_from_slice(br#"{"v":1,"kind":"call","seq":"#);
+            number(&mut self.text, seq);
+            self.seq_end = self.text.len();
+            let time = to_the_second_of(Time(second.saturating_mul(SECOND)));
+            self.text.extend_from_slice(format!(",\"time\":\"{time}.").as_bytes());
+            self.second = second;
+        }
+        self.seq = seq;
+    }
+
+    /// False if the number takes one more digit.
+    fn count_up(&mut self) -> bool {
+        for digit in self.text[..self.seq_end].iter_mut().rev() {
+            match digit {
+                b'0'..=b'8' => {
+                    *digit += 1;
+                    return true;
+                }
+                b'9' => *digit = b'0',
+                _ => return false,
+            }
+        }
+        false
+    }
+}
 
 /// What a line says of the set.
 #[derive(Debug, Default)]
@@ -62,37 +100,56 @@ impl Subject {
     }
 }
 
-/// What a line says of a process.
+/// What a line says of a caller.
 #[derive(Debug, Default)]
 struct Caller {
+    of: Option<Marks>,
+    /// From the process's id to the end of the line.
+    text: Vec<u8>,
+}
+
+/// What tells one caller from the next.
+#[derive(Debug)]
+struct Marks {
     /// Held, so that no other has their addresses.
-    of: (Option<Arc<Actor>>, u32, Name),
-    /// Its id, up to the thread's.
-    pid: Vec<u8>,
-    /// From the start of the process to its container.
-    who: Vec<u8>,
+    actor: Arc<Actor>,
+    thread: Name,
+    netns_name: Name,
+    tid: u32,
+    netns: u32,
+    truncated: Truncated,
 }
 
 impl Caller {
     fn is_of(&self, call: &Call) -> bool {
-        let (actor, netns, name) = &self.of;
-        actor.as_ref().is_some_and(|actor| Arc::ptr_eq(actor, &call.actor))
-            && *netns == call.netns
-            && is_same(name.as_ref(), call.netns_name.as_ref())
+        self.of.as_ref().is_some_and(|of| {
+            Arc::ptr_eq(&of.actor, &call.actor)
+                && (of.tid, of.netns, of.truncated) == (call.tid, call.netns, call.truncated)
+                && is_same(of.netns_name.as_ref(), call.netns_name.as_ref())
+                && is_same(of.thread.as_ref(), call.thread.as_ref())
+        })
     }
 
     fn tell(&mut self, call: &Call) {
-        self.of = (Some(Arc::clone(&call.actor)), call.netns, call.netns_name.clone());
-        self.pid.clear();
-        let mut o = Object::further(&mut self.pid);
+        self.of = Some(Marks {
+            actor: Arc::clone(&call.actor),
+            thread: call.thread.clone(),
+            netns_name: call.netns_name.clone(),
+            tid: call.tid,
+            netns: call.netns,
+            truncated: call.truncated,
+        });
+        self.text.clear();
+        let mut o = Object::further(&mut self.text);
         o.put("pid", call.actor.pid);
-        o.key("tid");
-        self.who.clear();
-        let mut o = Object::further(&mut self.who);
+        o.put("tid", call.tid);
+        o.put("thread", call.thread.as_deref());
         put_actor(&mut o, &call.actor);
         o.put("netns", call.netns);
         o.put("netns_name", call.netns_name.as_deref());
         put_place(&mut o, &call.actor);
+        put_call_end(&mut o, call);
+        self.text.extend_from_slice(b"}\n");
     }
 }
 
@@ -144,9 +201,9 @@ fn is_usual(call: &Call) -> bool {
 
 impl JsonLog {
     fn usual(&mut self, record: &Record, call: &Call, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"v":1,"kind":"call","seq":"#);
-        number(out, record.seq);
-        self.time(record.time, out);
+        self.head.turn_to(record.seq, record.time.0.div_euclid(SECOND));
+        out.extend_from_slice(&self.head.text);
+        fraction(out, record.time.0.rem_euclid(SECOND) as u32);
         let address = call.set.as_ref().map_or(0, |set| Arc::as_ptr(set).cast::<u8>() as usize);
         let subject = self.subjects.at(address ^ usize::from(call.op.0));
         if !subject.is_of(call) {
@@ -154,40 +211,42 @@ impl JsonLog {
         }
         out.extend_from_slice(&subject.text);
         elements(call.elements.as_lines(), out);
-        out.extend_from_slice(br#"],"count":"#);
-        number(out, call.count);
-        maybe(out, br#","applied":"#, call.applied);
-        result(call, out);
-        let caller = self.callers.at(Arc::as_ptr(&call.actor) as usize);
+        if (call.outcome, call.count, call.applied) == (Outcome::Ok, 1, Some(1)) {
+            out.extend_from_slice(one_applied(call.exist, call.restore));
+        } else {
+            result(call, out);
+        }
+        maybe(out, br#","duration_ns":"#, call.duration_ns);
+        let caller = self.callers.at(Arc::as_ptr(&call.actor) as usize ^ (call.tid as usize) << 4);
         if !caller.is_of(call) {
             caller.tell(call);
         }
-        out.extend_from_slice(&caller.pid);
-        number(out, call.tid);
-        text(out, br#","thread":"#, call.thread.as_deref());
-        out.extend_from_slice(&caller.who);
-        if call.truncated.is_empty() {
-            return out.extend_from_slice(b",\"truncated\":[]}\n");
-        }
-        put_call_end(&mut Object::further(out), call);
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(&caller.text);
     }
+}
 
-    /// The time: its second is nearly always that of the line before.
-    fn time(&mut self, time: Time, out: &mut Vec<u8>) {
-        let (second, mut rest) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND) as u32);
-        if self.second != second || self.until_second.is_empty() {
-            self.second = second;
-            self.until_second = format!(",\"time\":\"{}.", to_the_second_of(time)).into_bytes();
-        }
-        out.extend_from_slice(&self.until_second);
-        let mut digits = *b"000000000Z\"";
-        for digit in digits[..DIGITS].iter_mut().rev() {
-            *digit += (rest % 10) as u8;
-            rest /= 10;
-        }
-        out.extend_from_slice(&digits);
+/// The nanoseconds of a second, nine digits, and the end of the time.
+fn fraction(out: &mut Vec<u8>, nanoseconds: u32) {
+    let mut text = *b"000000000Z\"";
+    for (at, unit) in [(0, 10_000_000), (2, 100_000), (4, 1000), (6, 10)] {
+        text[at..at + 2].copy_from_slice(&pair(nanoseconds / unit));
     }
+    text[8] = pair(nanoseconds)[1];
+    out.extend_from_slice(&text);
+}
+
+/// The last two digits of a number.
+fn pair(n: u32) -> [u8; 2] {
+    const PAIRS: [[u8; 2]; 100] = {
+        let mut pairs = [[0; 2]; 100];
+        let mut n = 0;
+        while n < pairs.len() {
+            pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+            n += 1;
+        }
+        pairs
+    };
+    PAIRS[(n % 100) as usize]
 }
 
 fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
@@ -199,12 +258,10 @@ fn text(out: &mut Vec<u8>, before: &[u8], text: Option<&str>) {
     out.extend_from_slice(before);
     match text {
         None => out.extend_from_slice(b"null"),
-        Some(text) if is_plain(text) && !text.contains('\n') => {
-            out.push(b'"');
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'"');
+        Some(text) => {
+            let odd = Odd::of(text);
+            quoted(out, text, odd.escapes() || odd.breaks());
         }
-        Some(text) => Object::further(out).value(text),
     }
 }
 
@@ -217,59 +274,65 @@ fn maybe(out: &mut Vec<u8>, before: &[u8], n: Option<impl itoa::Integer>) {
     }
 }
 
-/// True if nothing of it, line breaks apart, has to be escaped in JSON.
-fn is_plain(text: &str) -> bool {
-    let odd = |b: u8| (b < b' ' && b != b'\n') || b == b'"' || b == b'\\';
-    // Without a way out of the loop it is done sixteen bytes at a time.
-    !text.bytes().fold(false, |any, b| any | odd(b))
+/// Text between quotes.
+fn quoted(out: &mut Vec<u8>, text: &str, escapes: bool) {
+    if escapes {
+        return Object::further(out).value(text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 /// Elements hold neither quotes nor backslashes, except in comments.
 fn elements(lines: &str, out: &mut Vec<u8>) {
-    let plain = is_plain(lines);
-    if plain && !lines.is_empty() && !lines.contains('\n') {
-        return text(out, b"", Some(lines));
+    let odd = Odd::of(lines);
+    if !odd.breaks() && !lines.is_empty() {
+        return quoted(out, lines, odd.escapes());
     }
     out.reserve(lines.len() * 2);
     let mut before: &[u8] = b"";
     for element in lines.split('\n').filter(|e| !e.is_empty()) {
         out.extend_from_slice(before);
         before = b",";
-        if plain {
-            out.push(b'"');
-            out.extend_from_slice(element.as_bytes());
-            out.push(b'"');
-        } else {
-            Object::further(out).value(element);
-        }
+        quoted(out, element, odd.escapes());
     }
 }
 
-/// How it ended, and how long it took.
-fn result(call: &Call, out: &mut Vec<u8>) {
-    macro_rules! flags {
-        ($exist:literal, $restore:literal) => {
-            concat!(r#","line":null,"exist":"#, $exist, r#","restore":"#, $restore, r#","outcome":""#)
-        };
-    }
-    let flags = match (call.exist, call.restore) {
-        (false, false) => flags!("false", "false"),
-        (true, false) => flags!("true", "false"),
-        (false, true) => flags!("false", "true"),
-        (true, true) => flags!("true", "true"),
+macro_rules! flags {
+    ($before:literal, $exist:expr, $restore:expr, $behind:literal) => {
+        match ($exist, $restore) {
+            (false, false) => flags!(@ $before, "false", "false", $behind),
+            (true, false) => flags!(@ $before, "true", "false", $behind),
+            (false, true) => flags!(@ $before, "false", "true", $behind),
+            (true, true) => flags!(@ $before, "true", "true", $behind),
+        }
     };
-    out.extend_from_slice(flags.as_bytes());
+    (@ $before:literal, $exist:literal, $restore:literal, $behind:literal) => {
+        concat!($before, r#","line":null,"exist":"#, $exist, r#","restore":"#, $restore, r#","outcome":""#, $behind)
+            .as_bytes()
+    };
+}
+
+/// How most calls end: one element, which took effect.
+const fn one_applied(exist: bool, restore: bool) -> &'static [u8] {
+    flags!(r#"],"count":1,"applied":1"#, exist, restore, r#"ok","errno":null,"error":null,"message":null,"dumps":null"#)
+}
+
+/// How a call ended.
+fn result(call: &Call, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"],"count":"#);
+    number(out, call.count);
+    maybe(out, br#","applied":"#, call.applied);
+    out.extend_from_slice(flags!("", call.exist, call.restore, ""));
     out.extend_from_slice(call.outcome.name().as_bytes());
     match call.failure.as_deref().filter(|_| call.outcome != Outcome::Ok) {
-        None => {
-            let nothing = br#"","errno":null,"error":null,"message":null,"dumps":null,"duration_ns":"#;
-            maybe(out, nothing, call.duration_ns);
-        }
+        None => out.extend_from_slice(br#"","errno":null,"error":null,"message":null,"dumps":null"#),
         Some(failure) => {
             maybe(out, br#"","errno":"#, failure.errno);
             text(out, br#","error":"#, failure.error.as_deref());
             text(out, br#","message":"#, Some(&failure.message));
-            maybe(out, br#","dumps":null,"duration_ns":"#, call.duration_ns);
+            out.extend_from_slice(br#","dumps":null"#);
         }
     }
 }

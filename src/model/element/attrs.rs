@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::net::bits;
 use super::words::is_icmp;
+use super::write::span;
 use super::{Dims, Element, IpAddr, Place, Second, Span};
 use crate::model::netlink::attr::{Attr, Attrs, HEADER};
 use crate::model::text::{safe_quoted, safe_word};
@@ -106,10 +107,7 @@ impl<'a> Table<'a> {
         if let Some(end) = self.take(to, same_family) {
             return Some(Span::Range(from, end));
         }
-        Some(match self.take(cidr, |a| a.u8()) {
-            Some(prefix) if prefix != bits(from) => Span::Net(from, prefix),
-            _ => Span::One(from),
-        })
+        Some(of_prefix(from, self.take(cidr, |a| a.u8())))
     }
 
     /// Takes the attribute of flags, and puts back those that `known` does not name.
@@ -135,6 +133,37 @@ impl<'a> Table<'a> {
             described.push_str(&self.unknown);
         }
         Cow::Owned(described)
+    }
+}
+
+/// Appends the text of the element that has these attributes: those of one `IPSET_ATTR_DATA`.
+pub fn write_element(attrs: Attrs<'_>, dims: Dims, out: &mut Vec<u8>) {
+    match address_alone(attrs.clone()) {
+        Some(address) if dims.has(Dims::IP) => span(out, address),
+        _ => Element::from_attrs(attrs, dims).write(out),
+    }
+}
+
+/// What nearly all elements are: an address or a network, and at most a line number. Anything else is `None`.
+fn address_alone(attrs: Attrs<'_>) -> Option<Span> {
+    let (mut ip, mut cidr) = (None, None);
+    for attr in attrs {
+        match attr.number() {
+            _ if attr.cut => return None,
+            number::IP if ip.is_none() => ip = Some(address(&attr)?),
+            number::CIDR if cidr.is_none() => cidr = Some(attr.u8()?),
+            number::LINENO => drop(attr.u32()?),
+            _ => return None,
+        }
+    }
+    Some(of_prefix(ip?, cidr))
+}
+
+/// A network, or where the prefix is an address's whole length, the address.
+fn of_prefix(ip: IpAddr, prefix: Option<u8>) -> Span {
+    match prefix {
+        Some(prefix) if prefix != bits(ip) => Span::Net(ip, prefix),
+        _ => Span::One(ip),
     }
 }
 

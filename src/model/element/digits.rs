@@ -45,20 +45,30 @@ fn ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
     let mut buffer = [0; 16];
     let mut at = 0;
     for octet in addr.octets() {
-        if octet >= 100 {
-            buffer[at] = b'0' + octet / 100;
-            at += 1;
-        }
-        if octet >= 10 {
-            buffer[at] = b'0' + octet / 10 % 10;
-            at += 1;
-        }
-        buffer[at] = b'0' + octet % 10;
-        buffer[at + 1] = b'.';
-        at += 2;
+        let (text, length) = OCTETS[usize::from(octet)];
+        // Behind a short one the rest is written over by the next.
+        buffer[at..at + text.len()].copy_from_slice(&text);
+        at += usize::from(length);
     }
     append(out, &buffer, at - 1);
 }
+
+/// Each octet with a dot behind it, and the length of that.
+const OCTETS: [([u8; 4], u8); 256] = {
+    let mut octets = [([0; 4], 0); 256];
+    let mut n = 0;
+    while n < octets.len() {
+        let [hundreds, tens, ones] = [n / 100, n / 10 % 10, n % 10];
+        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        octets[n] = match n {
+            0..10 => ([ones, b'.', 0, 0], 2),
+            10..100 => ([tens, ones, b'.', 0], 3),
+            _ => ([hundreds, tens, ones, b'.'], 4),
+        };
+        n += 1;
+    }
+    octets
+};
 
 /// The longest run of zeros is left out, the first of equals; `::1.2.3.4` and `::ffff:1.2.3.4` show the IPv4 address.
 fn ipv6(out: &mut Vec<u8>, addr: Ipv6Addr) {

@@ -4,6 +4,7 @@
 //! copy of a message was cut short, the last attribute is handed out with the bytes that are there.
 
 use std::fmt::Write as _;
+use std::mem;
 
 /// Length of an attribute's header, and what attributes are aligned to.
 pub const HEADER: usize = 4;
@@ -124,22 +125,28 @@ impl<'a> Iterator for Attrs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Attr<'a>> {
-        let Some((&[l0, l1, k0, k1], content)) = self.rest.split_first_chunk::<HEADER>() else {
-            self.odd |= !self.rest.is_empty() && !self.cut;
-            self.rest = &[];
-            return None;
-        };
+        let &[l0, l1, k0, k1, ..] = self.rest else { return self.end() };
         let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let overrun = length > self.rest.len();
-        if length < HEADER || (overrun && !self.cut) {
-            self.odd = true;
-            self.rest = &[];
-            return None;
-        }
-        let payload = content.get(..length - HEADER).unwrap_or(content);
+        let kind = u16::from_ne_bytes([k0, k1]);
+        let Some(payload) = self.rest.get(HEADER..length) else { return self.overrun(length, kind) };
         self.rest = self.rest.get(length.next_multiple_of(HEADER)..).unwrap_or_default();
-        // Only what the end of the copy runs through is cut.
-        let cut = self.cut && overrun;
-        Some(Attr { kind: u16::from_ne_bytes([k0, k1]), payload, cut })
+        Some(Attr { kind, payload, cut: false })
+    }
+}
+
+impl<'a> Attrs<'a> {
+    /// Fewer bytes are left than a header has.
+    fn end(&mut self) -> Option<Attr<'a>> {
+        self.odd |= !self.rest.is_empty() && !self.cut;
+        self.rest = &[];
+        None
+    }
+
+    /// The length is less than a header's, or more than what is left: only what the end of the copy runs through is cut.
+    #[cold]
+    fn overrun(&mut self, length: usize, kind: u16) -> Option<Attr<'a>> {
+        let payload = &mem::take(&mut self.rest)[HEADER..];
+        self.odd |= length < HEADER || !self.cut;
+        (length >= HEADER && self.cut).then_some(Attr { kind, payload, cut: true })
     }
 }

@@ -8,6 +8,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::model::hash::Set;
+use crate::model::set_type::Dims;
 use crate::model::text::safe;
 
 /// Names a generation.
@@ -29,6 +30,8 @@ pub struct Names {
     older: Set<Arc<str>>,
     /// By the hash of their bytes, what messages called by them last.
     by_bytes: Vec<Option<Known>>,
+    /// The type that was asked about last.
+    last_type: Option<(Arc<str>, Dims)>,
     room: Vec<u8>,
 }
 
@@ -65,6 +68,15 @@ impl Names {
         let name = self.get(&safe(bytes));
         self.by_bytes[slot] = Some((bytes.into(), Arc::clone(&name)));
         name
+    }
+
+    /// The dimensions of a type; nearly always that of the message before.
+    pub(super) fn dims(&mut self, set_type: Option<&Arc<str>>) -> Dims {
+        let Some(set_type) = set_type else { return Dims::ANY };
+        match &self.last_type {
+            Some((last, dims)) if Arc::ptr_eq(last, set_type) => *dims,
+            _ => self.last_type.insert((Arc::clone(set_type), Dims::of(Some(set_type)))).1,
+        }
     }
 
     /// Room for the text of a message, empty; used again by the next, so that writing allocates nothing.

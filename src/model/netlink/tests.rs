@@ -63,8 +63,8 @@ fn the_last_attribute_of_a_kind_counts_as_in_the_kernel() {
 fn type_of_is_asked_only_where_the_message_does_not_tell() {
     let known: Arc<str> = Arc::from("hash:ip");
     let mut asked = Vec::new();
-    let mut type_of = |set: &str| {
-        asked.push(set.to_owned());
+    let mut type_of = |set: &Arc<str>| {
+        asked.push(set.to_string());
         Some(Arc::clone(&known))
     };
     let mut names = Names::default();
