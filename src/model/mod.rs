@@ -23,6 +23,7 @@ pub mod hash;
 pub mod history;
 pub mod lineage;
 pub mod loss;
+pub mod memo;
 pub mod netlink;
 pub mod op;
 pub mod outcome;

@@ -6,27 +6,26 @@
 use std::sync::Arc;
 
 use super::hash::Map;
+use super::memo::{Memo, of_address};
 use super::op::Op;
 use super::record::{Call, Outcome};
 
 /// Sets whose type is kept; more stay unknown.
 const MOST: usize = 65_536;
 
-/// Answers that are kept; a power of two.
-const ANSWERS: usize = 1024;
-
 /// Types by network namespace and set name.
 #[derive(Debug, Default)]
 pub struct SetTypes {
     known: Map<u32, Map<Arc<str>, Arc<str>>>,
-    /// By the address of the name, which is held, so that no other has it; forgotten when a type changes.
-    answers: Vec<Option<Answer>>,
+    /// By the address of the name; forgotten when a type changes.
+    answers: Memo<Answer>,
 }
 
 /// What was answered last.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Answer {
     netns: u32,
+    /// Held, so that no other has its address.
     set: Arc<str>,
     set_type: Option<Arc<str>>,
 }
@@ -34,19 +33,14 @@ struct Answer {
 impl SetTypes {
     /// The type of a set.
     pub fn of(&mut self, netns: u32, set: &Arc<str>) -> Option<Arc<str>> {
-        if self.answers.is_empty() {
-            self.answers.resize(ANSWERS, None);
-        }
-        let address = Arc::as_ptr(set).cast::<u8>() as usize;
-        let answer = &mut self.answers[(address ^ netns as usize) / size_of::<usize>() % ANSWERS];
-        match answer {
-            Some(last) if last.netns == netns && Arc::ptr_eq(&last.set, set) => last.set_type.clone(),
-            _ => {
-                let set_type = self.known.get(&netns).and_then(|sets| sets.get(&**set)).map(Arc::clone);
-                *answer = Some(Answer { netns, set: Arc::clone(set), set_type: set_type.clone() });
-                set_type
-            }
-        }
+        let hash = of_address(Arc::as_ptr(set).cast::<u8>() as usize ^ netns as usize);
+        let is = |answer: &Answer| answer.netns == netns && Arc::ptr_eq(&answer.set, set);
+        let make = || Answer {
+            netns,
+            set: Arc::clone(set),
+            set_type: self.known.get(&netns).and_then(|sets| sets.get(&**set)).map(Arc::clone),
+        };
+        self.answers.get_or(hash, is, make).set_type.clone()
     }
 
     /// Learns from a call.

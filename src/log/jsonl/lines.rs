@@ -1,7 +1,7 @@
 //! Lines of calls one after the other: what is the same in many of them is written once and copied.
 //!
 //! A line is five pieces and three numbers. Its head goes on from the line before; the text that tells of a set is kept
-//! with the set, that of a caller with the caller, for as many as there are slots. What few calls have is left to the plain
+//! with the set, that of a caller with the caller, for a good many of them. What few calls have is left to the plain
 //! writer: it writes what [`Json`] writes, to the byte.
 
 use std::sync::Arc;
@@ -9,19 +9,18 @@ use std::sync::Arc;
 use super::odd::Odd;
 use super::{Json, Object, put_actor, put_call_end, put_place, to_the_second_of};
 use crate::log::Format;
+use crate::model::memo::{Memo, of_address};
 use crate::model::op::Op;
 use crate::model::record::{Actor, Call, Event, Outcome, Record, Time, Truncated};
 use crate::model::time::SECOND;
-
-/// Callers and sets whose text is kept; a power of two.
-const SLOTS: usize = 1024;
 
 /// JSON Lines for a log: as [`Json`], and several times faster where few callers make many calls.
 #[derive(Debug, Default)]
 pub struct JsonLog {
     head: Head,
-    subjects: Slots<Subject>,
-    callers: Slots<Caller>,
+    /// By the address of the set's name, and of the process.
+    subjects: Memo<Subject>,
+    callers: Memo<Caller>,
 }
 
 /// A name as a call has it.
@@ -69,48 +68,40 @@ impl Head {
 }
 
 /// What a line says of the set.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Subject {
+    op: Op,
     /// Held, so that no other has their addresses.
-    of: Option<(Op, Name, Name)>,
+    set: Name,
+    set_type: Name,
     /// From the operation to where the elements begin.
     text: Vec<u8>,
 }
 
 impl Subject {
     fn is_of(&self, call: &Call) -> bool {
-        self.of.as_ref().is_some_and(|(op, set, set_type)| {
-            *op == call.op
-                && is_same(set.as_ref(), call.set.as_ref())
-                && is_same(set_type.as_ref(), call.set_type.as_ref())
-        })
+        self.op == call.op
+            && is_same(self.set.as_ref(), call.set.as_ref())
+            && is_same(self.set_type.as_ref(), call.set_type.as_ref())
     }
 
-    fn tell(&mut self, call: &Call) {
-        self.of = Some((call.op, call.set.clone(), call.set_type.clone()));
-        self.text.clear();
-        let mut o = Object::further(&mut self.text);
+    fn of(call: &Call) -> Self {
+        let mut text = Vec::new();
+        let mut o = Object::further(&mut text);
         o.put("op", call.op.to_string());
         o.put("set", call.set.as_deref());
         o.put("set2", ());
         o.put("type", call.set_type.as_deref());
         o.put("options", ());
         o.key("elements");
-        self.text.push(b'[');
+        text.push(b'[');
+        Self { op: call.op, set: call.set.clone(), set_type: call.set_type.clone(), text }
     }
 }
 
 /// What a line says of a caller.
-#[derive(Debug, Default)]
-struct Caller {
-    of: Option<Marks>,
-    /// From the process's id to the end of the line.
-    text: Vec<u8>,
-}
-
-/// What tells one caller from the next.
 #[derive(Debug)]
-struct Marks {
+struct Caller {
     /// Held, so that no other has their addresses.
     actor: Arc<Actor>,
     thread: Name,
@@ -118,29 +109,21 @@ struct Marks {
     tid: u32,
     netns: u32,
     truncated: Truncated,
+    /// From the process's id to the end of the line.
+    text: Vec<u8>,
 }
 
 impl Caller {
     fn is_of(&self, call: &Call) -> bool {
-        self.of.as_ref().is_some_and(|of| {
-            Arc::ptr_eq(&of.actor, &call.actor)
-                && (of.tid, of.netns, of.truncated) == (call.tid, call.netns, call.truncated)
-                && is_same(of.netns_name.as_ref(), call.netns_name.as_ref())
-                && is_same(of.thread.as_ref(), call.thread.as_ref())
-        })
+        Arc::ptr_eq(&self.actor, &call.actor)
+            && (self.tid, self.netns, self.truncated) == (call.tid, call.netns, call.truncated)
+            && is_same(self.netns_name.as_ref(), call.netns_name.as_ref())
+            && is_same(self.thread.as_ref(), call.thread.as_ref())
     }
 
-    fn tell(&mut self, call: &Call) {
-        self.of = Some(Marks {
-            actor: Arc::clone(&call.actor),
-            thread: call.thread.clone(),
-            netns_name: call.netns_name.clone(),
-            tid: call.tid,
-            netns: call.netns,
-            truncated: call.truncated,
-        });
-        self.text.clear();
-        let mut o = Object::further(&mut self.text);
+    fn of(call: &Call) -> Self {
+        let mut text = Vec::new();
+        let mut o = Object::further(&mut text);
         o.put("pid", call.actor.pid);
         o.put("tid", call.tid);
         o.put("thread", call.thread.as_deref());
@@ -149,7 +132,16 @@ impl Caller {
         o.put("netns_name", call.netns_name.as_deref());
         put_place(&mut o, &call.actor);
         put_call_end(&mut o, call);
-        self.text.extend_from_slice(b"}\n");
+        text.extend_from_slice(b"}\n");
+        Self {
+            actor: Arc::clone(&call.actor),
+            thread: call.thread.clone(),
+            netns_name: call.netns_name.clone(),
+            tid: call.tid,
+            netns: call.netns,
+            truncated: call.truncated,
+            text,
+        }
     }
 }
 
@@ -158,24 +150,6 @@ fn is_same(one: Option<&Arc<str>>, other: Option<&Arc<str>>) -> bool {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other),
         (None, None) => true,
         _ => false,
-    }
-}
-
-/// What was told last, by the address of what it is about.
-#[derive(Debug)]
-struct Slots<T>(Vec<T>);
-
-impl<T: Default> Default for Slots<T> {
-    fn default() -> Self {
-        Self((0..SLOTS).map(|_| T::default()).collect())
-    }
-}
-
-impl<T> Slots<T> {
-    fn at(&mut self, address: usize) -> &mut T {
-        // Addresses of one size lie in steps of it: spread by a multiplication.
-        let spread = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        &mut self.0[(spread >> 32) as usize % SLOTS]
     }
 }
 
@@ -205,10 +179,8 @@ impl JsonLog {
         out.extend_from_slice(&self.head.text);
         fraction(out, record.time.0.rem_euclid(SECOND) as u32);
         let address = call.set.as_ref().map_or(0, |set| Arc::as_ptr(set).cast::<u8>() as usize);
-        let subject = self.subjects.at(address ^ usize::from(call.op.0));
-        if !subject.is_of(call) {
-            subject.tell(call);
-        }
+        let hash = of_address(address ^ usize::from(call.op.0));
+        let subject = self.subjects.get_or(hash, |subject| subject.is_of(call), || Subject::of(call));
         out.extend_from_slice(&subject.text);
         elements(call.elements.as_lines(), out);
         if (call.outcome, call.count, call.applied) == (Outcome::Ok, 1, Some(1)) {
@@ -217,10 +189,8 @@ impl JsonLog {
             result(call, out);
         }
         maybe(out, br#","duration_ns":"#, call.duration_ns);
-        let caller = self.callers.at(Arc::as_ptr(&call.actor) as usize ^ (call.tid as usize) << 4);
-        if !caller.is_of(call) {
-            caller.tell(call);
-        }
+        let hash = of_address(Arc::as_ptr(&call.actor) as usize ^ (call.tid as usize) << 4);
+        let caller = self.callers.get_or(hash, |caller| caller.is_of(call), || Caller::of(call));
         out.extend_from_slice(&caller.text);
     }
 }

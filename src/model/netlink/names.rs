@@ -8,15 +8,14 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::model::hash::Set;
+use crate::model::memo::Memo;
 use crate::model::set_type::Dims;
 use crate::model::text::safe;
 
 /// Names a generation.
-const GENERATION: usize = 2048;
+const GENERATION: usize = 32_768;
 /// Set names have 31 bytes, type names too; escaped they may grow, but not beyond this.
 const LONGEST: usize = 256;
-/// Names of messages that are known by their bytes; a power of two.
-const SLOTS: usize = 256;
 
 /// Bytes of a message, and the name that they stand for.
 type Known = (Box<[u8]>, Arc<str>);
@@ -26,18 +25,22 @@ const ROOM: usize = 1 << 18;
 /// A bounded store of names.
 #[derive(Debug, Default)]
 pub struct Names {
-    recent: Set<Arc<str>>,
-    older: Set<Arc<str>>,
-    /// By the hash of their bytes, what messages called by them last.
-    by_bytes: Vec<Option<Known>>,
+    kept: Kept,
+    /// By the hash of their bytes.
+    by_bytes: Memo<Known>,
     /// The type that was asked about last.
     last_type: Option<(Arc<str>, Dims)>,
     room: Vec<u8>,
 }
 
-impl Names {
-    /// The one copy of `name`; allocates only if the name has not been met lately.
-    pub fn get(&mut self, name: &str) -> Arc<str> {
+#[derive(Debug, Default)]
+struct Kept {
+    recent: Set<Arc<str>>,
+    older: Set<Arc<str>>,
+}
+
+impl Kept {
+    fn get(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.recent.get(name) {
             return Arc::clone(known);
         }
@@ -50,24 +53,22 @@ impl Names {
         }
         name
     }
+}
+
+impl Names {
+    /// The one copy of `name`; allocates only if the name has not been met lately.
+    pub fn get(&mut self, name: &str) -> Arc<str> {
+        self.kept.get(name)
+    }
 
     /// The name that bytes of a message stand for, safe to print.
     pub fn of_bytes(&mut self, bytes: &[u8]) -> Arc<str> {
         if bytes.len() > LONGEST {
             return self.get(&safe(bytes));
         }
-        if self.by_bytes.is_empty() {
-            self.by_bytes.resize(SLOTS, None);
-        }
-        let slot = self.recent.hasher().hash_one(bytes) as usize % SLOTS;
-        if let Some((known, name)) = &self.by_bytes[slot]
-            && **known == *bytes
-        {
-            return Arc::clone(name);
-        }
-        let name = self.get(&safe(bytes));
-        self.by_bytes[slot] = Some((bytes.into(), Arc::clone(&name)));
-        name
+        let hash = self.kept.recent.hasher().hash_one(bytes);
+        let make = || (bytes.into(), self.kept.get(&safe(bytes)));
+        Arc::clone(&self.by_bytes.get_or(hash, |(known, _)| **known == *bytes, make).1)
     }
 
     /// The dimensions of a type; nearly always that of the message before.
@@ -88,7 +89,7 @@ impl Names {
 
     /// How many names are held.
     pub fn len(&self) -> usize {
-        self.recent.len() + self.older.len()
+        self.kept.recent.len() + self.kept.older.len()
     }
 
     /// True if no name is held.
@@ -117,7 +118,7 @@ mod tests {
             {
                 assert_eq!(&*names.of_bytes(bytes), &*safe(bytes));
             }
-            for n in 0..10 * SLOTS {
+            for n in 0..2560 {
                 let name = format!("set-{n}");
                 assert_eq!(&*names.of_bytes(name.as_bytes()), name);
             }
