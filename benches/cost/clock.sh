@@ -4,7 +4,7 @@
 # All by turns, so that a slow minute of the machine is everybody's; prints the middle, the fastest and the slowest turn,
 # and the calls that were missed in all turns.
 set -uo pipefail
-here=${OUT:-$(dirname "$0")} calls=${CALLS:-20000} rounds=${ROUNDS:-5} processes=2
+here=${OUT:-$(dirname "$0")} calls=${CALLS:-5000} rounds=${ROUNDS:-5} processes=2
 scratch=/dev/shm/clock
 mkdir -p "$scratch"
 modprobe -a nfnetlink ip_set ip_set_hash_ip nlmon 2>/dev/null
@@ -17,13 +17,21 @@ wait_for() { for _ in {1..300}; do grep -aqs "$2" "$1" && return; sleep 0.1; don
 missed() { echo $(($1 > made ? 0 : made - $1)); }
 load() { "$here/callers" calls cost "$calls" 1 "$processes" | cut -d' ' -f2; }
 
+# end PID NAME: tells a watcher to end, and sees that it does.
+end() {
+    kill -TERM "$1"
+    for _ in {1..100}; do [[ $(ps -o stat= -p "$1") == [!Z]* ]] || break; sleep 0.1; done
+    kill -KILL "$1" 2>/dev/null && echo "$2 did not end when it was told to" >&2
+    wait "$1"
+}
+
 nobody() { echo "$(load) 0"; }
 
 ipsetaudit() {
     "$here/ipsetaudit-tui" log --format json -o "$scratch/ours" 2>/dev/null & local pid=$!
     wait_for "$scratch/ours" '"start"'
     local time; time=$(load)
-    kill "$pid"; wait "$pid"
+    end "$pid" ipsetaudit-tui
     echo "$time $(missed "$(grep -c '"op":"\(add\|del\)"' "$scratch/ours")")"
 }
 
@@ -32,17 +40,17 @@ bpftrace_line() {
         >"$scratch/lines" 2>"$scratch/trouble" & local pid=$!
     wait_for "$scratch/lines" begun; sleep 2
     local time; time=$(load)
-    sleep 2; kill -INT "$pid"; wait "$pid"
+    sleep 2; end "$pid" bpftrace
     echo "$time $(missed "$(grep -c callers "$scratch/lines")")"
 }
 
 # A call is two packets: the message and its acknowledgement.
 tcpdump_nlmon() {
     ip link add nlmon0 type nlmon; ip link set nlmon0 up
-    tcpdump -i nlmon0 -w "$scratch/packets" 2>"$scratch/said" & local pid=$!
+    tcpdump -Z root -i nlmon0 -w "$scratch/packets" 2>"$scratch/said" & local pid=$!
     wait_for "$scratch/said" listening
     local time; time=$(load)
-    sleep 2; kill -INT "$pid"; wait "$pid"
+    sleep 2; end "$pid" tcpdump
     ip link del nlmon0
     echo "$time $(missed "$(($(sed -n 's/ packets captured//p' "$scratch/said") / 2))")"
 }
@@ -53,7 +61,7 @@ auditd_rules() {
     for _ in {1..50}; do [[ $(auditctl -s 2>/dev/null) == *"enabled 1"* ]] && break; sleep 0.1; done
     auditctl -b 8192 >/dev/null; auditctl -a always,exit -F arch=b64 -S sendto -S sendmsg -F exe="$here/callers" >/dev/null
     local time; time=$(load)
-    sleep 3; auditctl -D >/dev/null; kill "$pid"; wait "$pid"
+    sleep 3; auditctl -D >/dev/null; end "$pid" auditd
     echo "$time $(missed "$(cat /var/log/audit/audit.log* 2>/dev/null | grep -c type=SYSCALL)")"
 }
 
