@@ -35,11 +35,6 @@ impl<T> Memo<T> {
         slot.get_or_insert_with(make)
     }
 
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.slots.fill_with(|| None);
-    }
-
     #[cold]
     fn grow(&mut self) {
         self.pushed_out = 0;
@@ -84,15 +79,5 @@ mod tests {
         assert!(made < 500, "{made} of 5000 are still pushed out");
         (0..2_000_000).for_each(|n| ask(&mut memo, n, &mut made));
         assert_eq!(memo.slots.len(), MOST);
-    }
-
-    #[test]
-    fn what_was_forgotten_is_made_again() {
-        let (mut memo, mut made) = (Memo::default(), 0);
-        ask(&mut memo, 1, &mut made);
-        ask(&mut memo, 1, &mut made);
-        memo.clear();
-        ask(&mut memo, 1, &mut made);
-        assert_eq!(made, 2);
     }
 }

@@ -27,17 +27,15 @@ pub enum Said {
 #[inline]
 pub fn judge(op: Op, said: Said, set_type: Option<&str>) -> (Outcome, Option<Box<Failure>>) {
     let failed = |outcome, errno: i32| (outcome, Some(Box::new(failure(errno.saturating_neg(), op, set_type))));
-    if let Said::Returned(0, _) = said {
-        return (Outcome::Ok, None);
-    }
-    let row = op.row();
+    let row = || op.row();
     match said {
         Said::Nothing => (Outcome::Unknown, None),
         Said::Ignored => (Outcome::Failed, Some(Box::new(without_errno(IGNORED)))),
         Said::Refused(errno) if errno == -EPERM => failed(Outcome::Denied, errno),
         Said::Refused(errno) => failed(Outcome::Failed, errno),
-        Said::Returned(result, _) if row.is_some_and(|r| r.success == Some(result)) => (Outcome::Ok, None),
-        Said::Returned(result, _) if row.is_some_and(|r| r.absent == Some(result)) => failed(Outcome::Absent, result),
+        Said::Returned(0, _) => (Outcome::Ok, None),
+        Said::Returned(result, _) if row().is_some_and(|r| r.success == Some(result)) => (Outcome::Ok, None),
+        Said::Returned(result, _) if row().is_some_and(|r| r.absent == Some(result)) => failed(Outcome::Absent, result),
         // An add or del with line numbers answers its caller itself and returns -EINTR, which is no error of ipset's.
         Said::Returned(result, answer) if result == -EINTR && matches!(op, Op::ADD | Op::DEL) => match answer {
             Some(errno) => failed(Outcome::Failed, errno),

@@ -17,13 +17,16 @@ const MOST: usize = 65_536;
 #[derive(Debug, Default)]
 pub struct SetTypes {
     known: Map<u32, Map<Arc<str>, Arc<str>>>,
-    /// By the address of the name; forgotten when a type changes.
+    /// By the address of the name.
     answers: Memo<Answer>,
+    /// How often a type may have changed: what was answered before is not believed.
+    changes: u64,
 }
 
 /// What was answered last.
 #[derive(Debug)]
 struct Answer {
+    changes: u64,
     netns: u32,
     /// Held, so that no other has its address.
     set: Arc<str>,
@@ -34,8 +37,10 @@ impl SetTypes {
     /// The type of a set.
     pub fn of(&mut self, netns: u32, set: &Arc<str>) -> Option<Arc<str>> {
         let hash = of_address(Arc::as_ptr(set).cast::<u8>() as usize ^ netns as usize);
-        let is = |answer: &Answer| answer.netns == netns && Arc::ptr_eq(&answer.set, set);
+        let changes = self.changes;
+        let is = |answer: &Answer| (answer.changes, answer.netns) == (changes, netns) && Arc::ptr_eq(&answer.set, set);
         let make = || Answer {
+            changes,
             netns,
             set: Arc::clone(set),
             set_type: self.known.get(&netns).and_then(|sets| sets.get(&**set)).map(Arc::clone),
@@ -48,7 +53,7 @@ impl SetTypes {
         if call.outcome != Outcome::Ok || !matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP) {
             return;
         }
-        self.answers.clear();
+        self.changes += 1;
         match (call.op, &call.set, &call.set2) {
             (Op::CREATE, Some(set), _) => self.create(call, set),
             (Op::DESTROY, Some(set), _) => {
@@ -77,13 +82,13 @@ impl SetTypes {
 
     /// Takes over what the kernel says of a set.
     pub fn adopt(&mut self, netns: u32, set: &Arc<str>, set_type: &Arc<str>) {
-        self.answers.clear();
+        self.changes += 1;
         self.put(netns, set, Some(Arc::clone(set_type)));
     }
 
     /// Forgets everything, because calls went by unseen.
     pub fn forget(&mut self) {
-        self.answers.clear();
+        self.changes += 1;
         self.known.clear();
     }
 
@@ -102,5 +107,27 @@ impl SetTypes {
         if kept < MOST {
             self.known.entry(netns).or_default().insert(Arc::clone(set), set_type);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_until_a_type_changes() {
+        let [set, ip, net]: [Arc<str>; 3] = ["a", "hash:ip", "hash:net"].map(Arc::from);
+        let mut types = SetTypes::default();
+        for _ in 0..2 {
+            assert_eq!(types.of(1, &set), None);
+        }
+        types.adopt(1, &set, &ip);
+        for _ in 0..2 {
+            assert_eq!((types.of(1, &set).as_deref(), types.of(2, &set)), (Some("hash:ip"), None));
+        }
+        types.adopt(1, &set, &net);
+        assert_eq!(types.of(1, &set), Some(net));
+        types.forget();
+        assert_eq!(types.of(1, &set), None);
     }
 }
