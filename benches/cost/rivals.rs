@@ -45,7 +45,7 @@ fn wait_for_the_end() -> Result<()> {
 
 fn floor(object: &str) -> Result<()> {
     let object = load(object, "empty_")?;
-    let hook = Symbols::read(&attach::SYMBOLS).place(HOOK);
+    let hook = Symbols::read(attach::SYMBOLS).place(HOOK);
     let control = attach::tracefs().context("no tracefs")?.join("kprobe_events");
     let command = |text: &str| OpenOptions::new().append(true).open(&control)?.write_all(text.as_bytes());
     let mut links: Vec<Link> = Vec::new();

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use libbpf_rs::{Link, ProgramMut, TracepointCategory};
 use thiserror::Error;
 
-use super::symbols::Symbols;
+use super::call_sites;
+use super::symbols::{Function, Symbols, Wanted};
+use super::undelivered::{Hits, Profile};
 
 /// The function that every ipset command passes through.
 pub const HOOK: &str = "nfnetlink_rcv_msg";
@@ -24,12 +26,15 @@ const ANSWERS: [&str; 2] = ["nfnetlink_unicast", "netlink_unicast"];
 const ANSWERS_SINCE: (u32, u32) = (5, 14);
 /// Every acknowledgement goes through here, and so every refusal.
 const REFUSAL: &str = "netlink_ack";
+/// What is refused before [`HOOK`] is refused by a call of that in these.
+const REFUSERS: &str = "nfnetlink_rcv";
 /// Every list or save ends here, read to its end or not.
 const DUMP_END: &str = "ip_set_dump_done";
 /// The module that it is in, where it is not loaded yet: the event is armed when it is.
 const DUMP_MODULE: &str = "ip_set";
-/// What an attachment, and the look at a host, have to know the modules of.
-pub const SYMBOLS: [&str; 6] = [HOOK, ANSWERS[0], ANSWERS[1], DUMP_END, PACKET_ADD, PACKET_DEL];
+/// What an attachment, and the look at a host, have to know the places of.
+pub const SYMBOLS: Wanted =
+    Wanted { names: &[HOOK, ANSWERS[0], ANSWERS[1], REFUSAL, DUMP_END, PACKET_ADD, PACKET_DEL], code: REFUSERS };
 const GROUP: &str = "ipsetaudit";
 /// Returns that may be under way at once; the kernel's limit.
 const MAXACTIVE: u32 = 4096;
@@ -68,6 +73,13 @@ pub fn answers_by_nfnetlink(release: &str) -> bool {
     (major, minor) >= ANSWERS_SINCE
 }
 
+/// Where nfnetlink refuses by itself. Nothing, if that cannot be told for sure.
+pub fn refusals(symbols: &Symbols) -> Vec<String> {
+    let is_hook = |function: &&Function| function.base() == HOOK;
+    let callers: Vec<_> = symbols.code().iter().filter(|function| !is_hook(function)).collect();
+    symbols.address_of(REFUSAL).map_or_else(Vec::new, |callee| call_sites::of(callee, &callers))
+}
+
 /// A kprobe event of ours in tracefs; removed when dropped. The control file stays open: at the end the right to open it
 /// is gone.
 #[derive(Debug)]
@@ -83,6 +95,16 @@ impl KprobeEvent {
         write_command(control, &format!("{kind}:{GROUP}/{name} {place}"))
             .map_err(|e| AttachError::Event(place.to_owned(), e))?;
         Ok(Self { control: Arc::clone(control), name })
+    }
+
+    /// One event at several places: the command that adds it adds a place to it, and all of them go with it.
+    fn add_all(control: &Arc<File>, tag: &str, (first, more): (&str, &[String])) -> Result<Self, AttachError> {
+        let event = Self::add(control, "p", tag, first)?;
+        for place in more {
+            write_command(control, &format!("p:{GROUP}/{} {place}", event.name))
+                .map_err(|e| AttachError::Event(place.clone(), e))?;
+        }
+        Ok(event)
     }
 
     fn attach(&self, program: &ProgramMut<'_>) -> Result<Link, AttachError> {
@@ -149,15 +171,6 @@ fn is_running(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
 }
 
-/// Hits that the kernel could not deliver to an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missed {
-    /// Entries and refusals: calls that went by unseen.
-    pub enter: u64,
-    /// Returns.
-    pub leave: u64,
-}
-
 /// What packets do to sets goes through these.
 pub const PACKET_ADD: &str = "ip_set_add";
 const PACKET_DEL: &str = "ip_set_del";
@@ -207,7 +220,7 @@ impl PacketProbes {
         let profile = read_again(&self.profile).ok()?;
         self.enter_events
             .iter()
-            .map(|event| profile_of(&profile, &event.name).map(|(hits, missed)| hits + missed))
+            .map(|event| profile_of(&profile, &event.name).map(|event| event.hits + event.missed))
             .sum()
     }
 }
@@ -221,8 +234,10 @@ pub struct Programs<'a, 'obj> {
     pub leave: &'a ProgramMut<'obj>,
     /// On what ipset answers by itself.
     pub answer: &'a ProgramMut<'obj>,
-    /// On every acknowledgement.
+    /// On refusals.
     pub refusal: &'a ProgramMut<'obj>,
+    /// Where those are, as [`refusals`] found them; if nowhere, among all acknowledgements.
+    pub refusals: &'a [String],
     /// On the end of every list or save.
     pub dump_end: &'a ProgramMut<'obj>,
     /// What [`answers_by_nfnetlink`] says of this kernel, and `answer` was loaded for.
@@ -265,7 +280,8 @@ impl Kprobes {
         let leave = leave_event.attach(programs.leave)?;
         let enter_event = KprobeEvent::add(&control, "p", "enter", &hook)?;
         let enter = enter_event.attach(programs.enter)?;
-        let refusal_event = KprobeEvent::add(&control, "p", "refusal", REFUSAL)?;
+        let refusals = programs.refusals.split_first().map_or((REFUSAL, &[][..]), |(first, more)| (first, more));
+        let refusal_event = KprobeEvent::add_all(&control, "refusal", refusals)?;
         let refusal = refusal_event.attach(programs.refusal)?;
         Ok(Self {
             enter: Some(enter),
@@ -291,21 +307,23 @@ impl Kprobes {
         self.refusal = None;
     }
 
-    /// What the kernel could not deliver so far.
-    pub fn missed(&self) -> io::Result<Missed> {
+    /// How often the events were hit so far.
+    pub fn profile(&self) -> io::Result<Profile> {
         let profile = read_again(&self.profile)?;
-        let of = |event: &KprobeEvent| profile_of(&profile, &event.name).map_or(0, |(_, missed)| missed);
-        Ok(Missed { enter: of(&self.enter_event) + of(&self.refusal_event), leave: of(&self.leave_event) })
+        let of = |event: &KprobeEvent| profile_of(&profile, &event.name).unwrap_or_default();
+        Ok(Profile { enter: of(&self.enter_event), leave: of(&self.leave_event), refusal: of(&self.refusal_event) })
     }
 }
 
-/// Hits and misses of an event, from the rows of `kprobe_profile`: name, hits, misses.
-fn profile_of(profile: &str, event: &str) -> Option<(u64, u64)> {
-    profile.lines().find_map(|line| {
+/// Hits of an event at all its places, from the rows of `kprobe_profile`: name, hits, misses.
+fn profile_of(profile: &str, event: &str) -> Option<Hits> {
+    let of_row = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         (words.next()? == event).then_some(())?;
-        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
-    })
+        Some(Hits { hits: words.next()?.parse().ok()?, missed: words.next()?.parse().ok()? })
+    };
+    let places = profile.lines().filter_map(of_row);
+    places.reduce(|a, b| Hits { hits: a.hits + b.hits, missed: a.missed + b.missed })
 }
 
 #[cfg(test)]
@@ -327,10 +345,10 @@ mod tests {
     }
 
     #[test]
-    fn misses_are_read_by_event_name() {
-        let profile = "  enter_12    300    0\n  leave_12    290    10\n  leave_1    1    7\n";
-        assert_eq!(profile_of(profile, "leave_12"), Some((290, 10)));
-        assert_eq!(profile_of(profile, "enter_12"), Some((300, 0)));
+    fn hits_are_read_by_event_name_and_added_up_over_its_places() {
+        let profile = "  enter_12    300    0\n  leave_12    290    10\n  leave_1    1    7\n  enter_12    2   1\n";
+        assert_eq!(profile_of(profile, "leave_12"), Some(Hits { hits: 290, missed: 10 }));
+        assert_eq!(profile_of(profile, "enter_12"), Some(Hits { hits: 302, missed: 1 }));
         assert_eq!(profile_of(profile, "leave_2"), None);
     }
 }

@@ -3,7 +3,7 @@
 //! The probe counts calls and the records that found no room, the kernel counts what it did not deliver, we count what
 //! arrived. From the differences come the `lost` records, each loss told once. It does not read the clock or the ring.
 
-use super::load::Undelivered;
+use super::undelivered::Undelivered;
 use super::wire::{Counts, OP_SLOTS};
 use crate::model::op::Op;
 use crate::model::record::{Cause, Event, Lost, OpCount, Record, Time};

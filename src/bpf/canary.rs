@@ -3,13 +3,12 @@
 //! Switches like `kernel.ftrace_enabled=0` blind a probe without an error to anybody. One `IPSET_CMD_PROTOCOL` changes
 //! nothing and must be counted by the probe exactly once. It does not read the ring.
 
-use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::load::Counter;
 use super::own::{IPSET_CMD_PROTOCOL, OwnSocket};
+use super::shared::Counter;
 use crate::model::record::Time;
 
 /// How often the canary sings.
@@ -26,7 +25,7 @@ pub struct Sight {
 
 /// Sings until told to stop, and tells when it is not seen, and when it is again. It has a thread of its own because a
 /// call waits for the lock of the ipset subsystem, and the ring must be read meanwhile.
-pub fn watch(socket: &OwnSocket, counter: &Counter, sight: &Sender<Sight>, stop: &Receiver<()>) {
+pub fn watch(socket: &OwnSocket, counter: Counter, sight: &Sender<Sight>, stop: &Receiver<()>) {
     let (mut seen, mut blind) = (Clock::read().now, None);
     loop {
         let heard = is_heard(socket, counter);
@@ -55,9 +54,8 @@ pub fn watch(socket: &OwnSocket, counter: &Counter, sight: &Sender<Sight>, stop:
 const TRIES: u32 = 16;
 
 /// True if our own call was counted by the probe. A call that the kernel refused is as good as one not seen.
-fn is_heard(socket: &OwnSocket, counter: &Counter) -> bool {
-    let count = || counter.read().map(|c| c.canary).map_err(io::Error::other);
-    let Ok(before) = count() else { return false };
-    let sing = || socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && count().is_ok_and(|after| after > before);
+fn is_heard(socket: &OwnSocket, counter: Counter) -> bool {
+    let before = counter.read().canary;
+    let sing = || socket.call(IPSET_CMD_PROTOCOL, &[]).is_ok() && counter.read().canary > before;
     (0..TRIES).any(|_| sing())
 }

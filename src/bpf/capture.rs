@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use libbpf_rs::{RingBuffer, RingBufferBuilder};
+use libbpf_rs::{MapHandle, RingBuffer, RingBufferBuilder};
 
 use super::ask;
 use super::balance::Balance;
@@ -18,11 +18,12 @@ use super::canary::{self, Sight};
 use super::clock::Clock;
 use super::coverage;
 use super::decode::{self, Decoder};
-use super::load::{Config, Counter, Probe, ReaderState, Undelivered};
+use super::load::{Config, Probe};
 use super::netns;
 use super::own::OwnSocket;
 use super::packets::PacketPath;
 use super::probe::{CannotRun, Facts};
+use super::shared::ReaderState;
 use super::sockets::Sockets;
 use crate::model::record::{Cause, End, Event, Lost, Outcome, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
@@ -82,10 +83,9 @@ impl Capture {
         Ok(Self { probe, packets, sockets, start, host_netns: netns::host(), round })
     }
 
-    /// True if what the probe counts can be read, and the probe be told something, with the rights that there are now.
+    /// True if the probe's maps can be used with the rights that there are now.
     pub fn is_in_reach(&self) -> bool {
-        self.probe.counter().is_ok_and(|counter| counter.read().is_ok())
-            && self.probe.tell(&ReaderState::default()).is_ok()
+        MapHandle::try_from(&self.probe.ring).is_ok()
     }
 
     /// Tries everything but recording, for the doctor, on a host that was looked at: opens, loads, attaches, lets go.
@@ -143,23 +143,21 @@ impl Source for Capture {
         let mut decoder = Decoder::new(self.host_netns, self.sockets.own.netns);
         decoder.set_sees_dump_ends(self.probe.sees_dump_ends());
         let intake = RefCell::new(Intake { decoder, balance: Balance::new(now), batch: Vec::new(), clock });
-        let ring_map = libbpf_rs::MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
+        let ring_map = MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
         let mut builder = RingBufferBuilder::new();
         builder.add(&ring_map, |bytes| intake.borrow_mut().take(bytes)).context("cannot read the ring")?;
         let ring = builder.build().context("cannot map the ring")?;
         let (sight, canary_stop) = (mpsc::channel(), mpsc::channel());
-        let counter = self.probe.counter().context("cannot read the probe's counters")?;
-        let canary_counter = self.probe.counter().context("cannot read the probe's counters")?;
+        let counter = self.probe.counter;
         let Sockets { canary, questions, .. } = &self.sockets;
         thread::scope(|scope| {
-            scope.spawn(move || canary::watch(canary, &canary_counter, &sight.0, &canary_stop.1));
+            scope.spawn(move || canary::watch(canary, counter, &sight.0, &canary_stop.1));
             let mut reader = Reader {
                 probe: &mut self.probe,
                 packets: &mut self.packets,
                 round: self.round,
                 ring: &ring,
                 intake: &intake,
-                counter: &counter,
                 sight: &sight.1,
                 questions,
                 blind_spells: 0,
@@ -168,7 +166,7 @@ impl Source for Capture {
             let ended = reader.read(stop, emit);
             drop(canary_stop.0);
             if ended.is_continue() {
-                reader.finish(emit)?;
+                reader.finish(emit);
             }
             Ok(())
         })
@@ -182,7 +180,6 @@ struct Reader<'a> {
     round: Duration,
     ring: &'a RingBuffer<'a>,
     intake: &'a RefCell<Intake>,
-    counter: &'a Counter,
     sight: &'a Receiver<Sight>,
     questions: &'a OwnSocket,
     blind_spells: u64,
@@ -220,14 +217,11 @@ impl Reader<'_> {
 
     /// Sleeps until the probe wakes us, or for [`SLEEP`]. Calls that came between the last look and the word to the
     /// probe are found by the poll itself, which looks before it sleeps.
-    fn sleep(&self) {
-        if self.tell_probe(true).is_err() {
-            thread::sleep(self.round);
-            return;
-        }
+    fn sleep(&mut self) {
+        self.tell_probe(true);
         // An error is a signal, or a full batch; neither means anything here.
         let _ = self.ring.poll(SLEEP);
-        let _ = self.tell_probe(false);
+        self.tell_probe(false);
     }
 
     /// Reads the clock for what is taken next. Calls that came while we slept may still bear the time of the old one.
@@ -244,8 +238,8 @@ impl Reader<'_> {
         intake.clock = clock;
     }
 
-    fn tell_probe(&self, asleep: bool) -> libbpf_rs::Result<()> {
-        self.probe.tell(&ReaderState { asleep, epoch: self.intake.borrow().decoder.epoch() })
+    fn tell_probe(&mut self, asleep: bool) {
+        self.probe.teller.tell(ReaderState { asleep, epoch: self.intake.borrow().decoder.epoch() });
     }
 
     /// Takes what the ring holds, at most a batch, and passes it on. Returns how many.
@@ -257,8 +251,7 @@ impl Reader<'_> {
         let taken = batch.len();
         let epoch = self.intake.borrow().decoder.epoch();
         if std::mem::replace(&mut self.epoch, epoch) != epoch {
-            // If it cannot be told, identities stay unknown, which is said of each call.
-            let _ = self.tell_probe(false);
+            self.tell_probe(false);
         }
         if taken > 0 {
             emit(batch)?;
@@ -293,10 +286,9 @@ impl Reader<'_> {
 
     fn losses(&mut self, emit: &mut Emit<'_>, mut lost: Vec<Record>) -> ControlFlow<()> {
         let now = Clock::read().now;
-        if let Ok(counts) = self.counter.read() {
-            let undelivered = self.probe.undelivered().unwrap_or_default();
-            lost.extend(self.intake.borrow_mut().balance.check(&counts, undelivered, now));
-        }
+        let counts = self.probe.counter.read();
+        let undelivered = self.probe.undelivered().unwrap_or_default();
+        lost.extend(self.intake.borrow_mut().balance.check(&counts, undelivered, now));
         if !lost.is_empty() {
             self.intake.borrow_mut().decoder.forget_types();
         }
@@ -326,7 +318,7 @@ impl Reader<'_> {
     }
 
     /// Takes no new calls, waits for those under way, and closes the balance.
-    fn finish(&mut self, emit: &mut Emit<'_>) -> anyhow::Result<()> {
+    fn finish(&mut self, emit: &mut Emit<'_>) {
         // From here on no canary is heard, which means nothing any more.
         let blind = self.blindness(Clock::read().now);
         self.probe.take_no_more();
@@ -337,7 +329,7 @@ impl Reader<'_> {
         let mut counts;
         loop {
             while self.drain(emit).continue_value().is_some_and(|taken| taken > 0) {}
-            counts = self.counter.read().context("cannot read the probe's counters")?;
+            counts = self.probe.counter.read();
             if self.intake.borrow().balance.under_way(&counts) == 0 || Instant::now() >= deadline {
                 break;
             }
@@ -351,11 +343,10 @@ impl Reader<'_> {
             let mut name = |inode| self.intake.borrow_mut().decoder.netns_name(inode);
             let _ = emit(packets.finish(now, self.questions, &mut name));
         }
-        let undelivered: Undelivered = self.probe.undelivered().unwrap_or_default();
+        let undelivered = self.probe.undelivered().unwrap_or_default();
         let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);
         let end = End { reason: "stopped".to_owned(), ops };
         records.push(Record { seq: 0, time: now, event: Event::Stop(Box::new(end)) });
         let _ = emit(records);
-        Ok(())
     }
 }

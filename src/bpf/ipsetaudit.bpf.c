@@ -39,6 +39,7 @@ const volatile __u32 have_plain_loads = 0;	/* bpf_rdonly_cast(): loads through w
 const volatile __u32 have_current = 0;		/* bpf_get_current_task_btf(): what the task has is a plain load away */
 const volatile __u32 have_slots = 0;		/* atomic additions are ordered, as x86's are */
 const volatile __u32 answer_by_nfnetlink = 0;	/* the answer passes nfnetlink_unicast(), not just netlink_unicast() */
+const volatile __u32 every_ack = 0;		/* refusals are looked for in every acknowledgement */
 const volatile __u32 own_ports[2] = {};		/* netlink ports of the program's own sockets */
 const volatile __u32 own_netns = 0;		/* and the network namespace that they are in */
 const volatile __u32 own_pid = 0;		/* the program itself, in the pid namespace of this device and inode */
@@ -60,14 +61,8 @@ struct beginning {
 #include "process.h"
 #include "threads.h"
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct call_counts);
-} counts SEC(".maps");
-
-/* What the reader says, in a section and so in a map of its own. */
+/* Each in a section and so in a map of its own, which the program shares. */
+struct call_counts counts SEC(".data.counts") = {};
 struct reader_state reader SEC(".data.reader") = {};
 
 /* Dumps that ended, counted whether or not the ring had room to tell. */
@@ -77,12 +72,8 @@ __u32 dumps_ended = 0;
 const struct ipset_call wire_call = {};
 const struct ipset_dump_end wire_dump_end = {};
 
-#define COUNT(field, type) do {								\
-	__u32 zero = 0;									\
-	struct call_counts *n = bpf_map_lookup_elem(&counts, &zero);			\
-	if (n)										\
-		__sync_fetch_and_add(&n->field[op_slot(type)], 1);				\
-} while (0)
+#define COUNT(field) __sync_fetch_and_add(&counts.field, 1)
+#define COUNT_OP(field, type) COUNT(field[op_slot(type)])
 
 static __always_inline __u32 op_slot(__u16 type)
 {
@@ -260,7 +251,7 @@ static __always_inline void fill(struct ipset_call *c, struct inflight *f, const
 #define RESERVE(size) ({								\
 	struct ipset_call *reserved = bpf_ringbuf_reserve(&ring, sizeof(*reserved) + (size), 0); \
 	if (!reserved) {								\
-		COUNT(ring_full, f->type);						\
+		COUNT_OP(ring_full, f->type);						\
 		return;									\
 	}										\
 	fill(reserved, f, &now, thread->task, result, kind);						\
@@ -373,16 +364,20 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 	__u64 start;
 	bool own;
 
-	if (!read_beginning(&b, nlh) || b.h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
+	if (!read_beginning(&b, nlh) || b.h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET) {
+		COUNT(others);
 		return 0;
+	}
 	own = is_own(skb, b.h.nlmsg_type);
-	if (!own)
-		COUNT(entered, b.h.nlmsg_type);
+	if (own)
+		COUNT(others);
+	else
+		COUNT_OP(entered, b.h.nlmsg_type);
 	thread = this_thread();
 	f = remember(&thread);
 	if (!f) {
 		if (!own)
-			COUNT(untracked, b.h.nlmsg_type);
+			COUNT_OP(untracked, b.h.nlmsg_type);
 		return 0;
 	}
 	start = start_of(&thread);
@@ -403,17 +398,13 @@ int BPF_KRETPROBE(leave, int result)
 	struct slot *slot;
 	struct inflight *f = recall(&thread, &slot);
 
+	COUNT(returned);
 	if (!f || !f->nlh)
 		return 0;
-	if (f->own) {
-		__u32 zero = 0;
-		struct call_counts *n = bpf_map_lookup_elem(&counts, &zero);
-
-		if (n)
-			__sync_fetch_and_add(&n->canary, 1);
-	} else {
+	if (f->own)
+		COUNT(canary);
+	else
 		emit(f, &thread, slot, result, CALL_RETURNED);
-	}
 	forget(f, &thread, slot, result);
 	return 0;
 }
@@ -479,8 +470,8 @@ static __always_inline struct nlmsghdr *in_refused_batch(struct sk_buff *skb, st
 }
 
 /*
- * What is refused before nfnetlink_rcv_msg(): a caller without CAP_NET_ADMIN, and ipset messages in a batch. The answer
- * to a call that came through there passes here too, and is known by its message.
+ * What is refused before nfnetlink_rcv_msg(): a caller without CAP_NET_ADMIN, and ipset messages in a batch. Where every
+ * acknowledgement is looked at, the answer to a call that came through there passes here too: it is known by its message.
  */
 static __noinline int refused(struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 {
@@ -507,7 +498,8 @@ static __noinline int refused(struct sk_buff *skb, struct nlmsghdr *nlh, int err
 		forget(f, &thread, slot, 0);
 		return 0;
 	}
-	COUNT(entered, h.nlmsg_type);
+	COUNT(refused);
+	COUNT_OP(entered, h.nlmsg_type);
 	f = &call;
 	read_head(f, nlh, h.nlmsg_len);
 	put_call(f, skb, nlh, &h);
@@ -515,10 +507,15 @@ static __noinline int refused(struct sk_buff *skb, struct nlmsghdr *nlh, int err
 	return 0;
 }
 
-/* Every acknowledgement passes here: no more than a look at it is before the rest. */
+/*
+ * Where nfnetlink itself calls netlink_ack(). Where its calls were not found, on netlink_ack(): every acknowledgement
+ * passes there, so no more than a look at it is before the rest.
+ */
 SEC("kprobe")
 int BPF_KPROBE(refusal, struct sk_buff *skb, struct nlmsghdr *nlh, int err)
 {
+	if (!every_ack)
+		COUNT(refusals);
 	return err ? refused(skb, nlh, err) : 0;
 }
 
@@ -535,14 +532,10 @@ int BPF_PROG(leave_fexit, struct sk_buff *skb, struct nlmsghdr *nlh, void *extac
 	if (bpf_probe_read_kernel(&h, sizeof(h), nlh) || h.nlmsg_type >> 8 != NFNL_SUBSYS_IPSET)
 		return 0;
 	if (is_own(skb, h.nlmsg_type)) {
-		__u32 zero = 0;
-		struct call_counts *n = bpf_map_lookup_elem(&counts, &zero);
-
-		if (n)
-			__sync_fetch_and_add(&n->canary, 1);
+		COUNT(canary);
 		return 0;
 	}
-	COUNT(entered, h.nlmsg_type);
+	COUNT_OP(entered, h.nlmsg_type);
 	thread = this_thread();
 	read_head(f, nlh, h.nlmsg_len);
 	put_call(f, skb, nlh, &h);

@@ -98,12 +98,20 @@ struct ipset_dump_end {
 	__u32 spare;
 };
 
-/* Counters of one CPU; the program adds them up. */
+/*
+ * What the probe counts. The program reads it in shared memory: whoever asks for a map's value by bpf(2) makes the kernel
+ * skip the programs of kprobes on his CPU for the while, and where he is preempted, for long.
+ */
 struct call_counts {
 	__u64 entered[OP_SLOTS];	/* calls seen to begin */
 	__u64 ring_full[OP_SLOTS];	/* calls whose record found no room */
 	__u64 untracked[OP_SLOTS];	/* calls that could not be remembered until their return */
 	__u64 canary;			/* our own calls seen to return */
+	__u64 others;			/* entries of other messages, our own calls among them */
+	__u64 refused;			/* of the calls seen to begin, those refused before ipset saw them */
+	__u64 refusals;			/* runs of the program that sees refusals */
+	__u64 spare[4];
+	__u64 returned;			/* returns of any message; in a cache line of its own */
 };
 
 /* What the reader tells the probe. */

@@ -2,23 +2,24 @@
 //!
 //! It knows libbpf and the kernel's features; it does not know what an op means or who reads the ring.
 
-use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::{fs, io};
 
 use caps::{CapSet, Capability};
 use libbpf_rs::btf::{Btf, types::Func};
 use libbpf_rs::libbpf_sys::BPF_FUNC_get_current_task_btf;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{ErrorKind, Link, MapCore, MapFlags, MapHandle, ProgramType};
+use libbpf_rs::{ErrorKind, Link, MapHandle, MapMut, ProgramType};
 
 use super::attach::{self, AttachError, Kprobes, PacketProbes, PacketPrograms, Programs};
 use super::own;
 use super::probe::{CannotRun, Facts};
 use super::rights::{PERF_REMEDY, Rights};
-use super::skel::{IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
+use super::shared::{Counter, Teller};
+use super::skel::{IpsetauditMaps, IpsetauditProgs, IpsetauditSkel, IpsetauditSkelBuilder, OpenIpsetauditSkel};
 use super::symbols::Symbols;
-use super::wire::Counts;
+use super::undelivered::{Ledger, Look, Undelivered};
 use crate::model::record::ProbeKind;
 
 /// What the caller may choose.
@@ -59,10 +60,10 @@ impl Default for Config {
 pub struct Probe {
     /// Records of calls.
     pub ring: MapHandle,
-    /// Counters, one value a CPU.
-    counts: MapHandle,
-    /// What the reader says.
-    reader: MapHandle,
+    /// What it counts.
+    pub counter: Counter,
+    /// What it is told.
+    pub teller: Teller,
     attached: Attached,
     /// The packet path, where it is asked for: its probes and their sums.
     pub packets: Option<(PacketProbes, MapHandle)>,
@@ -70,26 +71,8 @@ pub struct Probe {
 
 #[derive(Debug)]
 enum Attached {
-    Kprobe(Box<Kprobes>),
+    Kprobe { probes: Box<Kprobes>, ledger: Ledger, every_ack: bool },
     Fexit { link: Option<Link>, program: OwnedFd },
-}
-
-/// What the reader tells the probe: `struct reader_state`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReaderState {
-    /// Wake it at the next record.
-    pub asleep: bool,
-    /// Where it has changed, every process is told of again.
-    pub epoch: u32,
-}
-
-/// Calls that the kernel did not deliver to the probe, by its own count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Undelivered {
-    /// The probe did not run at all.
-    pub skipped: u64,
-    /// The entry was seen, the return was not.
-    pub returns: u64,
 }
 
 impl Probe {
@@ -116,25 +99,42 @@ impl Probe {
     }
 
     fn open_kprobe(config: &Config, own: &Own, symbols: &Symbols) -> Result<Self, CannotRun> {
-        let mut storage = MaybeUninit::uninit();
-        let mut open = open_object(&mut storage, config, own)?;
+        let refusals = attach::refusals(symbols);
+        if !refusals.is_empty()
+            && let Ok(probe) = Self::open_kprobe_at(config, own, symbols, &refusals)
+        {
+            return Ok(probe);
+        }
+        Self::open_kprobe_at(config, own, symbols, &[])
+    }
+
+    fn open_kprobe_at(config: &Config, own: &Own, symbols: &Symbols, refusals: &[String]) -> Result<Self, CannotRun> {
+        let every_ack = refusals.is_empty();
+        let mut open = open_object(config, own)?;
         open.progs.leave_fexit.set_autoload(false);
+        if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
+            rodata.every_ack = u32::from(every_ack);
+        }
         if !config.packet_path {
             without_packets(&mut open);
         }
-        let skel = open.load().map_err(|e| cannot_load(&e))?;
+        let skel = load(open)?;
         let IpsetauditProgs { enter, leave, answer, refusal, dump_end, packet_add, packet_del, packet_leave, .. } =
             &skel.progs;
         let by_nfnetlink = skel.maps.rodata_data.as_ref().is_some_and(|rodata| rodata.answer_by_nfnetlink != 0);
-        let programs = Programs { enter, leave, answer, refusal, dump_end, by_nfnetlink };
-        let kprobes = Kprobes::attach(&programs, symbols).map_err(|e| cannot_attach(&e))?;
-        let mut probe = Self::keep(&skel, Attached::Kprobe(Box::new(kprobes)))?;
-        if config.packet_path {
+        let programs = Programs { enter, leave, answer, refusal, refusals, dump_end, by_nfnetlink };
+        let probes = Box::new(Kprobes::attach(&programs, symbols).map_err(|e| cannot_attach(&e))?);
+        let (counter, teller) = shared(&mut skel.maps)?;
+        let ledger = Ledger::open(|| look(&probes, counter, every_ack));
+        let packets = if config.packet_path {
             let programs = PacketPrograms { add: packet_add, del: packet_del, leave: packet_leave };
             let probes = PacketProbes::attach(&programs, symbols).map_err(|e| cannot_attach(&e))?;
-            probe.packets = Some((probes, MapHandle::try_from(&skel.maps.packets).map_err(|e| cannot_load(&e))?));
-        }
-        Ok(probe)
+            Some((probes, handle(&skel.maps.packets)?))
+        } else {
+            None
+        };
+        let attached = Attached::Kprobe { probes, ledger, every_ack };
+        Ok(Self { ring: handle(&skel.maps.ring)?, counter, teller, attached, packets })
     }
 
     fn open_fexit(config: &Config, own: &Own) -> Result<Self, CannotRun> {
@@ -145,71 +145,53 @@ impl Probe {
                 remedy: "leave out --packet-path, or use a kernel with CONFIG_KPROBE_EVENTS".to_owned(),
             });
         }
-        let mut storage = MaybeUninit::uninit();
-        let mut open = open_object(&mut storage, config, own)?;
+        let mut open = open_object(config, own)?;
         let progs = &mut open.progs;
         for kprobe in [&mut progs.enter, &mut progs.leave, &mut progs.answer, &mut progs.refusal, &mut progs.dump_end] {
             kprobe.set_autoload(false);
         }
         without_packets(&mut open);
-        let skel = open.load().map_err(|e| cannot_load(&e))?;
+        let skel = load(open)?;
         let program = &skel.progs.leave_fexit;
         let link = program.attach_trace().map_err(|e| cannot_attach(&AttachError::Program(e)))?;
         let program = program
             .as_fd()
             .try_clone_to_owned()
             .map_err(|e| cannot_attach(&AttachError::Event(attach::HOOK.to_owned(), e)))?;
-        Self::keep(&skel, Attached::Fexit { link: Some(link), program })
-    }
-
-    fn keep(skel: &IpsetauditSkel<'_>, attached: Attached) -> Result<Self, CannotRun> {
-        let handle = |map| MapHandle::try_from(map).map_err(|e| cannot_load(&e));
-        Ok(Self {
-            ring: handle(&skel.maps.ring)?,
-            counts: handle(&skel.maps.counts)?,
-            reader: handle(&skel.maps.data_reader)?,
-            attached,
-            packets: None,
-        })
+        let (counter, teller) = shared(&mut skel.maps)?;
+        let attached = Attached::Fexit { link: Some(link), program };
+        Ok(Self { ring: handle(&skel.maps.ring)?, counter, teller, attached, packets: None })
     }
 
     /// How calls are probed.
     pub fn kind(&self) -> ProbeKind {
         match self.attached {
-            Attached::Kprobe(_) => ProbeKind::Kprobe,
+            Attached::Kprobe { .. } => ProbeKind::Kprobe,
             Attached::Fexit { .. } => ProbeKind::Fexit,
         }
     }
 
     /// True if the end of a list or save is seen.
     pub fn sees_dump_ends(&self) -> bool {
-        matches!(&self.attached, Attached::Kprobe(kprobes) if kprobes.sees_dump_ends())
-    }
-
-    /// A handle on the counters, for another thread.
-    pub fn counter(&self) -> libbpf_rs::Result<Counter> {
-        MapHandle::try_from(&self.counts).map(Counter)
-    }
-
-    /// Tells the probe what the reader does and knows.
-    pub fn tell(&self, state: &ReaderState) -> libbpf_rs::Result<()> {
-        let words = [u32::from(state.asleep).to_ne_bytes(), state.epoch.to_ne_bytes()];
-        self.reader.update(&0_u32.to_ne_bytes(), words.as_flattened(), MapFlags::ANY)
+        matches!(&self.attached, Attached::Kprobe { probes, .. } if probes.sees_dump_ends())
     }
 
     /// Takes no new calls. Where entry and return are seen apart, those under way are still seen to return.
     pub fn take_no_more(&mut self) {
         match &mut self.attached {
-            Attached::Kprobe(kprobes) => kprobes.take_no_more(),
+            Attached::Kprobe { probes, ledger, every_ack } => {
+                ledger.close(|| look(probes, self.counter, *every_ack));
+                probes.take_no_more();
+            }
             Attached::Fexit { link, .. } => *link = None,
         }
     }
 
     /// What the kernel did not deliver so far; `None` where it does not tell.
-    pub fn undelivered(&self) -> Option<Undelivered> {
-        match &self.attached {
-            Attached::Kprobe(kprobes) => {
-                kprobes.missed().ok().map(|m| Undelivered { skipped: m.enter, returns: m.leave })
+    pub fn undelivered(&mut self) -> Option<Undelivered> {
+        match &mut self.attached {
+            Attached::Kprobe { probes, ledger, every_ack } => {
+                look(probes, self.counter, *every_ack).map(|look| ledger.look(&look))
             }
             Attached::Fexit { program, .. } => {
                 recursion_misses(program).map(|skipped| Undelivered { skipped, returns: 0 })
@@ -218,16 +200,10 @@ impl Probe {
     }
 }
 
-/// Reads the probe's counters.
-#[derive(Debug)]
-pub struct Counter(MapHandle);
-
-impl Counter {
-    /// All CPUs added up.
-    pub fn read(&self) -> libbpf_rs::Result<Counts> {
-        let cpus = self.0.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
-        Ok(Counts::sum(cpus.iter().map(Vec::as_slice)))
-    }
+fn look(probes: &Kprobes, counter: Counter, every_ack: bool) -> Option<Look> {
+    let before = counter.read().runs(every_ack);
+    let profile = probes.profile().ok()?;
+    Some(Look { before, profile, after: counter.read().runs(every_ack) })
 }
 
 /// `recursion_misses` of `bpf_prog_info`, which /proc shows beside the descriptor.
@@ -237,11 +213,25 @@ fn recursion_misses(program: &OwnedFd) -> Option<u64> {
     info.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
 }
 
-fn open_object<'obj>(
-    storage: &'obj mut MaybeUninit<libbpf_rs::OpenObject>,
-    config: &Config,
-    own: &Own,
-) -> Result<OpenIpsetauditSkel<'obj>, CannotRun> {
+fn handle(map: &MapMut<'_>) -> Result<MapHandle, CannotRun> {
+    MapHandle::try_from(map).map_err(|e| cannot_load(&e))
+}
+
+/// The memory that is shared with a loaded probe.
+fn shared(maps: &mut IpsetauditMaps<'static>) -> Result<(Counter, Teller), CannotRun> {
+    let none = || cannot_load(&io::Error::from(io::ErrorKind::NotFound).into());
+    let counts = maps.data_counts_data.take().ok_or_else(none)?;
+    let reader = maps.data_reader_data.take().ok_or_else(none)?;
+    Ok((Counter::new(&counts.counts), Teller::new(&mut reader.reader)))
+}
+
+/// It stays loaded until the program ends, as memory does that others may look into.
+fn load(open: OpenIpsetauditSkel<'static>) -> Result<&'static mut IpsetauditSkel<'static>, CannotRun> {
+    Ok(Box::leak(Box::new(open.load().map_err(|e| cannot_load(&e))?)))
+}
+
+fn open_object(config: &Config, own: &Own) -> Result<OpenIpsetauditSkel<'static>, CannotRun> {
+    let storage = Box::leak(Box::new(MaybeUninit::uninit()));
     let mut open = IpsetauditSkelBuilder::default().open(storage).map_err(|e| cannot_load(&e))?;
     let current = has_current_task_btf();
     let plain_loads = current && has_plain_loads();

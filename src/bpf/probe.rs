@@ -105,7 +105,7 @@ impl Facts {
         let kernel = read("/proc/sys/kernel/osrelease").unwrap_or_default();
         let nfnetlink = super::own::OwnSocket::open().is_ok();
         // Only now that nfnetlink is loaded.
-        let symbols = Symbols::read(&attach::SYMBOLS);
+        let symbols = Symbols::read(attach::SYMBOLS);
         let module = symbols.module_of(attach::HOOK);
         let tracefs = attach::tracefs();
         let control = tracefs.as_ref().map(|dir| dir.join("kprobe_events"));

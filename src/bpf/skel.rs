@@ -1,4 +1,5 @@
-//! The skeleton that the build generates from `ipsetaudit.bpf.c`: programs, maps, and the wire structs as Rust types.
+//! The skeletons that the build generates from `ipsetaudit.bpf.c` and `text.bpf.c`: programs, maps, and the wire structs
+//! as Rust types.
 //!
 //! The only place with unsafe code, and none of it is ours.
 #![allow(
@@ -12,3 +13,8 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/ipsetaudit.skel.rs"));
+
+/// Of the object that hands out the kernel's code.
+pub mod text {
+    include!(concat!(env!("OUT_DIR"), "/text.skel.rs"));
+}

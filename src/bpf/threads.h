@@ -139,10 +139,13 @@ static __always_inline struct inflight *remember(const struct thread *thread)
 	return bpf_map_lookup_elem(&by_tid, &thread->tid);
 }
 
-/* The netlink core answers every failed call at once, but not -EINTR: until then its message must be known. */
+/*
+ * The netlink core answers every failed call at once, but not -EINTR: until then its message must be known, if every
+ * answer is looked at.
+ */
 static __always_inline void forget(struct inflight *f, const struct thread *thread, struct slot *slot, __s32 result)
 {
-	f->nlh_left = result < 0 && result != -EINTR ? f->nlh : NULL;
+	f->nlh_left = every_ack && result < 0 && result != -EINTR ? f->nlh : NULL;
 	f->nlh = NULL;
 	f->result = result;
 	if (f->nlh_left)

@@ -10,8 +10,9 @@ use std::mem::{offset_of, size_of};
 use thiserror::Error;
 
 pub use super::skel::types;
+use super::undelivered::Runs;
 pub use process::WireProcess;
-use types::{call_counts, ipset_call, ipset_dump_end};
+use types::{ipset_call, ipset_dump_end};
 
 /// Slots of the per-op counters: commands 1 to 15, and 0 for every other number.
 pub const OP_SLOTS: usize = 16;
@@ -171,7 +172,7 @@ fn parse_dump_end(r: &[u8]) -> Option<DumpEnd> {
     })
 }
 
-/// The probe's counters, added up over all CPUs.
+/// The probe's counters: `struct call_counts`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Calls seen to begin, by op slot.
@@ -182,23 +183,26 @@ pub struct Counts {
     pub untracked: [u64; OP_SLOTS],
     /// Our own calls that were seen to return.
     pub canary: u64,
+    /// Entries of other messages, our own calls among them.
+    pub others: u64,
+    /// Of the calls seen to begin, those refused before ipset saw them.
+    pub refused: u64,
+    /// Runs of the program that sees refusals.
+    pub refusals: u64,
+    /// Returns of any message.
+    pub returned: u64,
 }
 
 impl Counts {
-    /// Adds up one value a CPU, as the kernel hands out a per-CPU array. A value of another size counts nothing.
-    pub fn sum<'a>(cpus: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut sum = Self::default();
-        for cpu in cpus {
-            let word = |at: usize| bytes(cpu, at).map_or(0, u64::from_ne_bytes);
-            for slot in 0..OP_SLOTS {
-                let at = slot * size_of::<u64>();
-                sum.entered[slot] += word(offset_of!(call_counts, entered) + at);
-                sum.ring_full[slot] += word(offset_of!(call_counts, ring_full) + at);
-                sum.untracked[slot] += word(offset_of!(call_counts, untracked) + at);
-            }
-            sum.canary += word(offset_of!(call_counts, canary));
+    /// How often the programs ran on their events.
+    pub fn runs(&self, every_ack: bool) -> Runs {
+        let entered: u64 = self.entered.iter().sum();
+        Runs {
+            // A refusal may be counted before or after the call that it is.
+            enter: (entered + self.others).wrapping_sub(self.refused),
+            leave: self.returned,
+            refusal: (!every_ack).then_some(self.refusals),
         }
-        sum
     }
 }
 
@@ -302,22 +306,17 @@ pub mod tests {
     }
 
     #[test]
-    fn counters_add_up_over_cpus() {
-        let mut cpu = vec![0; size_of::<call_counts>()];
-        cpu[9 * 8] = 3;
-        let at = offset_of!(call_counts, ring_full) + 9 * 8;
-        cpu[at] = 1;
-        let at = offset_of!(call_counts, canary);
-        cpu[at] = 5;
-        let sum = Counts::sum([cpu.as_slice(), cpu.as_slice(), &[]]);
-        assert_eq!((sum.entered[9], sum.ring_full[9], sum.untracked[9], sum.canary), (6, 2, 0, 10));
+    fn each_run_of_a_program_was_counted_once() {
+        let mut counts = Counts { others: 4, refused: 1, refusals: 3, returned: 9, ..Counts::default() };
+        (counts.entered[9], counts.entered[0]) = (5, 2);
+        assert_eq!(counts.runs(false), Runs { enter: 10, leave: 9, refusal: Some(3) });
+        assert_eq!(counts.runs(true).refusal, None);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(r in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = read(&r);
-            let _ = Counts::sum([r.as_slice()]);
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Nothing is lost in silence: floods, a stopped reader, a blinded probe.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
+use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -202,4 +205,49 @@ fn r12_switching_ftrace_off_is_told() {
 #[ignore = "needs a kernel"]
 fn r12_switching_kprobes_off_is_told() {
     blinded_by("/sys/kernel/debug/kprobes/enabled");
+}
+
+/// A neighbour that writes to a map of his by bpf(2), over and over. Meanwhile the kernel runs no program of a kprobe on
+/// his processor, and a kernel that may take the processor from him in the middle leaves it so for as long as he waits.
+fn with_a_writing_neighbour(body: impl FnOnce()) {
+    let map = MapHandle::create(
+        MapType::Array,
+        Some("neighbour"),
+        4,
+        65_536,
+        1,
+        &bpf_map_create_opts { sz: size_of::<bpf_map_create_opts>() as _, ..Default::default() },
+    )
+    .expect("a map");
+    let done = AtomicBool::new(false);
+    let value = vec![0; 65_536];
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    map.update(&[0; 4], &value, MapFlags::ANY).expect("an update");
+                }
+            });
+        }
+        body();
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn calls_that_the_kernel_hides_behind_a_neighbours_map_are_counted() {
+    with_set("hidden", || {
+        let audit = Audit::start(&[]);
+        with_a_writing_neighbour(|| load::run(4, Orders { set: "hidden", calls: 4000, elements: 1 }, || {}));
+        let log = audit.stop();
+        let entered = log.balance("add")[0] + log.balance("del")[0];
+        let told: u64 = log.of_kind("lost").iter().filter_map(|l| l["count"].as_u64()).sum();
+        println!("{entered} seen, {told} told as lost");
+        // Nobody knows what was hidden: the program's own few messages are among it.
+        let made = 16_000..=16_000 + 40;
+        assert!(made.contains(&(entered + told)), "{entered} seen, {told} told as lost");
+        assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "recursion"));
+        assert_eq!(log.code, Some(if told == 0 { 0 } else { 3 }));
+    });
 }
