@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use libbpf_rs::{MapHandle, RingBuffer, RingBufferBuilder};
+use libbpf_rs::{MapCore, MapHandle, RingBuffer, RingBufferBuilder};
 
 use super::ask;
 use super::balance::Balance;
@@ -85,7 +85,7 @@ impl Capture {
 
     /// True if the probe's maps can be used with the rights that there are now.
     pub fn is_in_reach(&self) -> bool {
-        MapHandle::try_from(&self.probe.ring).is_ok()
+        self.probe.ring.info().is_ok()
     }
 
     /// Tries everything but recording, for the doctor, on a host that was looked at: opens, loads, attaches, lets go.

@@ -65,6 +65,9 @@ struct beginning {
 struct call_counts counts SEC(".data.counts") = {};
 struct reader_state reader SEC(".data.reader") = {};
 
+/* The message that is being handled was seen in a register on return: see is_this_call(). */
+__u32 keeps_message = 0;
+
 /* Dumps that ended, counted whether or not the ring had room to tell. */
 __u32 dumps_ended = 0;
 
@@ -385,10 +388,55 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 		emit(f, &thread, NULL, 0, CALL_NO_RETURN);
 	f->own = own;
 	f->start = start;
+	f->switches = switches_of(&thread);
 	f->entered = bpf_ktime_get_ns();
 	put_beginning(f, nlh, &b);
 	put_call(f, skb, nlh, &b.h);
 	return 0;
+}
+
+/* netlink_rcv_skb() goes on with the message after the call, and so keeps it over it; in which register is not known. */
+static __always_inline bool is_kept(struct pt_regs *ctx, const struct nlmsghdr *nlh)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u64 kept = (__u64)nlh;
+
+	return ctx->rbx == kept || ctx->rbp == kept || ctx->r12 == kept || ctx->r13 == kept || ctx->r14 == kept ||
+	       ctx->r15 == kept;
+#else
+	return false;
+#endif
+}
+
+/* Whether the message says now what it said at the entry, but for the sender's number, which was not kept. */
+static __always_inline bool is_same(const struct inflight *f)
+{
+	const __u64 *before = (const void *)f->head, *now;
+	struct beginning b;
+
+	if (have_plain_loads)
+		load_words((void *)&b, f->nlh, 0, SHORT_LEN / sizeof(__u64));
+	else if (!read_beginning(&b, f->nlh))
+		return false;
+	now = (const void *)&b;
+#pragma unroll
+	for (__u32 i = 0; i < SHORT_LEN / sizeof(__u64); i++)
+		if (i != 1 && (i + 1) * sizeof(__u64) <= f->length && before[i] != now[i])
+			return false;
+	return true;
+}
+
+/*
+ * Whether the call that returns is the one that was seen to enter. Between the two, others of the thread may have gone by
+ * unseen: the kernel runs no program of a kprobe while a task of that CPU is in the middle of bpf(2) with a map, be it
+ * preempted there. Who has not given his CPU away meets no such task. Where the message still is the same, it does not
+ * matter which call it was.
+ */
+static __always_inline bool is_this_call(struct pt_regs *ctx, const struct inflight *f, const struct thread *thread)
+{
+	if (f->switches == switches_of(thread))
+		return true;
+	return is_kept(ctx, f->nlh) ? is_same(f) : !keeps_message;
 }
 
 SEC("kretprobe")
@@ -397,14 +445,20 @@ int BPF_KRETPROBE(leave, int result)
 	struct thread thread = this_thread();
 	struct slot *slot;
 	struct inflight *f = recall(&thread, &slot);
+	__u32 kind = CALL_RETURNED;
 
 	COUNT(returned);
 	if (!f || !f->nlh)
 		return 0;
-	if (f->own)
+	if (f->own) {
 		COUNT(canary);
-	else
-		emit(f, &thread, slot, result, CALL_RETURNED);
+		if (is_kept(ctx, f->nlh))
+			keeps_message = 1;
+	} else {
+		if (!is_this_call(ctx, f, &thread))
+			kind = CALL_NO_RETURN;
+		emit(f, &thread, slot, result, kind);
+	}
 	forget(f, &thread, slot, result);
 	return 0;
 }

@@ -23,7 +23,7 @@
 /* What a record of the ring is: its first field. */
 enum wire_kind {
 	CALL_RETURNED,	/* the call returned with `result` */
-	CALL_NO_RETURN,	/* the same thread calls again, so this one's return went by unseen */
+	CALL_NO_RETURN,	/* the same thread is at another call, so this one's return went by unseen */
 	CALL_REFUSED,	/* refused with `result` before ipset saw it */
 	PROCESS,	/* what calls that follow have in common */
 	DUMP_END,	/* a list or save is over */

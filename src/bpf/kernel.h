@@ -41,6 +41,8 @@ struct task_struct {
 	char comm[16];
 	__u64 start_boottime;
 	__u64 self_exec_id;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	kuid_t loginuid;
 	__u32 sessionid;
 	struct task_struct *group_leader;

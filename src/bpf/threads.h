@@ -17,6 +17,7 @@ struct inflight {
 	struct nlmsghdr *nlh;	/* NULL: no call */
 	__u64 entered;
 	__u64 start;		/* of the thread, which tells it from an earlier one of the same id */
+	__u64 switches;		/* of the thread, at the entry */
 	__s32 answer;		/* what ipset itself sent to the caller */
 	__u32 line;
 	__s32 result;		/* of the last call; nlh_left was its message */
@@ -76,6 +77,14 @@ static __always_inline __u64 start_of(const struct thread *thread)
 	struct task_struct *t = thread->task;
 
 	return have_current ? t->start_boottime : BPF_CORE_READ(t, start_boottime);
+}
+
+/* How often the thread has given its processor away. Asked only where it is a plain load: see is_this_call(). */
+static __always_inline __u64 switches_of(const struct thread *thread)
+{
+	struct task_struct *t = thread->task;
+
+	return have_current ? t->nvcsw + t->nivcsw : 0;
 }
 
 static __always_inline struct slot *slot_of(const struct thread *thread)
