@@ -29,7 +29,8 @@ pub enum Cause {
     RingFull,
     /// A call was seen to begin, and its end was not.
     ReturnMissed,
-    /// The kernel skipped the probe (fexit's recursion guard).
+    /// The kernel skipped the probe: by fexit's guard against recursion, or beside a task that was in the middle of
+    /// bpf(2) with a map. Of which op the call was, or whether it was ipset's at all, is not known.
     Recursion,
     /// The probe's record made no sense.
     Malformed,

@@ -168,6 +168,34 @@ fn odd_messages_are_recorded_as_what_they_were() {
     assert_eq!(log.calls()[3]["errno"], Value::Null);
 }
 
+fn refusals_are_probed_at(place: &str) -> bool {
+    sh(&format!("grep -q 'ipsetaudit/refusal.* {place}' /sys/kernel/tracing/kprobe_events")) == 0
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn refusals_are_seen_where_addresses_are_kept_secret() {
+    assert_eq!(sh("ipset destroy; sysctl -q kernel.kptr_restrict=2"), 0);
+    let log = Audit::of(&["--buffer", "1M"], |_| {
+        assert_eq!(sh("sysctl -q kernel.kptr_restrict=0"), 0);
+        assert!(refusals_are_probed_at("netlink_ack$"));
+        sh("ipset create a hash:ip");
+        assert_ne!(sh("setpriv --reuid 1234 --regid 1234 --clear-groups ipset destroy a"), 0);
+        assert_ne!(sh("ipset del a 10.0.0.1"), 0);
+        assert_eq!(answer(&socket(), &message(9, "nowhere", 1, 1)), -2);
+        sh("ipset destroy a");
+    });
+    let expected = [
+        "create a - ok -",
+        "protocol - - denied EPERM",
+        "del a - failed IPSET_ERR_EXIST",
+        "add nowhere - failed ENOENT",
+        "destroy a - ok -",
+    ];
+    assert_eq!(gists(&log), expected);
+    log.assert_lossless();
+}
+
 #[test]
 #[ignore = "needs a kernel"]
 fn a_refused_batch_is_recorded() {
@@ -179,6 +207,7 @@ fn a_refused_batch_is_recorded() {
         m
     };
     let log = audited(|| {
+        assert!(refusals_are_probed_at("\\(nfnetlink:\\)\\?nfnetlink_rcv_batch+"));
         for subsystem in [6, 10] {
             let socket = socket();
             let whole = [batch(subsystem, 0x10), message(9, "a", 1, 1), batch(subsystem, 0x11)].concat();

@@ -212,6 +212,8 @@ fn a_service_of_systemd_writes_to_the_journal() {
         0
     );
 
+    assert_eq!(sh("grep -q 'ipsetaudit/refusal.*nfnetlink_rcv+' /sys/kernel/tracing/kprobe_events"), 0);
+
     // Beside the service, root's own run, which records what it sends.
     let run = "/usr/bin/ipsetaudit-tui log --format journal -r /tmp/record";
     let mut beside = Command::new("nsenter");
