@@ -333,3 +333,36 @@ fn the_chain_of_a_ban_leads_to_fail2ban() {
         assert!(chain(call).contains(&"fail2ban-server"), "{call}");
     }
 }
+
+/// The probe keeps calls under way in 4,096 slots, by the last bits of the thread's id. One caller waits for a module,
+/// which is slow to load, in the middle of a call.
+#[test]
+#[ignore = "needs a kernel"]
+fn threads_that_want_one_slot_are_told_apart() {
+    let place = Place::new("slot");
+    place.script("modprobe", "#!/bin/sh\nsleep 3\nexec /sbin/modprobe \"$@\"\n");
+    sh(&format!("chmod +x {0}; rmmod ip_set_hash_mac; sysctl -q kernel.modprobe={0}", place.path("modprobe")));
+    let log = audited(&["--queries"], |_| {
+        // The next process that the shell makes has the id that it asks for.
+        let next = "next() { echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; }";
+        let callers = "next 20000; ipset create slow hash:mac & sleep 1
+            for i in 1 2; do next 24096; ipset add a 10.0.0.1; done
+            wait; next 24096; ipset del a 10.0.0.1";
+        assert_eq!(sh(&format!("{next}; {callers}")), 0);
+    });
+    assert_eq!(sh("sysctl -q kernel.modprobe=/sbin/modprobe"), 0);
+    let calls = log.calls();
+    let of = |pid: u32, op: &str| -> Vec<&Value> {
+        calls.iter().copied().filter(|c| c["pid"] == pid && c["op"] == op).collect()
+    };
+    let outcomes = |pid, op| of(pid, op).iter().map(|c| c["outcome"].as_str().unwrap()).collect::<Vec<_>>();
+    let [waited] = of(20_000, "type")[..] else { panic!("one question: {calls:?}") };
+    let waited_ns = waited["duration_ns"].as_u64().expect("known");
+    assert!(waited_ns > 2_000_000_000 && waited["outcome"] == "ok", "{waited}");
+    let at = |c: &Value| calls.iter().position(|other| other["seq"] == c["seq"]);
+    let adds = of(24_096, "add");
+    assert!(adds.iter().all(|add| at(add) < at(waited)), "they were made meanwhile");
+    assert_eq!(outcomes(24_096, "add"), ["ok", "failed"]);
+    assert_eq!((outcomes(24_096, "del"), outcomes(20_000, "create")), (vec!["ok"], vec!["ok"]));
+    log.assert_lossless();
+}
