@@ -78,10 +78,13 @@ impl Pipeline {
 
     /// Takes so many calls of a ring, over and over; nanoseconds a call.
     fn time(&mut self, ring: &Ring, calls: u64) -> f64 {
+        if self.seq == 0 {
+            ring.processes.iter().for_each(|process| self.take(process));
+        }
         let until = self.seq + calls;
         let began = Instant::now();
         while self.seq < until {
-            for record in ring.records() {
+            for record in &ring.calls {
                 self.take(record);
                 if self.seq == until {
                     break;
@@ -191,9 +194,11 @@ fn memory(one: &Ring) {
 
 fn main() {
     let (one, batch) = (Ring::new(1, 1, 1), Ring::new(1, 1, 1_000));
-    if let Some(only) = std::env::args().nth(1).filter(|word| word.parse::<u64>().is_ok()) {
-        // For a profiler: nothing but so many calls.
-        return println!("{:.0} ns a call", Pipeline::new(true, false).time(&one, only.parse().unwrap_or(1)));
+    let orders: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    if let [calls, sets, callers] = orders[..] {
+        // For a profiler: nothing but so many calls on so many sets by so many callers.
+        let ring = Ring::new(sets, callers, 1);
+        return println!("{:.0} ns a call", Pipeline::new(true, true).time(&ring, calls as u64));
     }
     let mut to_the_line = Pipeline::new(true, false);
     to_the_line.time(&one, 1000);

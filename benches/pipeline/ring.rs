@@ -14,8 +14,13 @@ pub const NETNS: u32 = 4_026_531_840;
 const HEAD: usize = 128;
 const AHEAD: usize = 4096;
 
-/// Records in the order of the ring.
-pub struct Ring(Vec<Vec<u8>>);
+/// Records of the ring.
+pub struct Ring {
+    /// Told of once, before the first call.
+    pub processes: Vec<Vec<u8>>,
+    /// In their order, over and over.
+    pub calls: Vec<Vec<u8>>,
+}
 
 impl Ring {
     /// Adds and deletes by turns, of so many elements, to so many sets, by so many processes.
@@ -27,12 +32,7 @@ impl Ring {
             let set = format!("blocklist-{}", n % sets);
             call(1_000 + (n % callers) as u32, n as u64, &message(cmd, &set, address, elements))
         });
-        Self(processes.chain(calls).collect())
-    }
-
-    /// One after the other.
-    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(Vec::as_slice)
+        Self { processes: processes.collect(), calls: calls.collect() }
     }
 }
 

@@ -358,6 +358,16 @@ static __always_inline void put_beginning(struct inflight *f, const struct nlmsg
 	}
 }
 
+/* Rare, and so apart from what each call does. */
+static __noinline int emit_without_return(struct inflight *f)
+{
+	struct thread thread = this_thread();
+
+	if (f)
+		emit(f, &thread, NULL, 0, CALL_NO_RETURN);
+	return 0;
+}
+
 SEC("kprobe")
 int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 {
@@ -385,7 +395,7 @@ int BPF_KPROBE(enter, struct sk_buff *skb, struct nlmsghdr *nlh)
 	}
 	start = start_of(&thread);
 	if (f->nlh && !f->own && f->start == start)
-		emit(f, &thread, NULL, 0, CALL_NO_RETURN);
+		emit_without_return(f);
 	f->own = own;
 	f->start = start;
 	f->switches = switches_of(&thread);
@@ -429,13 +439,11 @@ static __always_inline bool is_same(const struct inflight *f)
 /*
  * Whether the call that returns is the one that was seen to enter. Between the two, others of the thread may have gone by
  * unseen: the kernel runs no program of a kprobe while a task of that CPU is in the middle of bpf(2) with a map, be it
- * preempted there. Who has not given his CPU away meets no such task. Where the message still is the same, it does not
- * matter which call it was.
+ * preempted there. Who has not given his CPU away meets no such task, and is not asked. Where the message still is the
+ * same, it does not matter which call it was.
  */
-static __always_inline bool is_this_call(struct pt_regs *ctx, const struct inflight *f, const struct thread *thread)
+static __always_inline bool is_this_call(struct pt_regs *ctx, const struct inflight *f)
 {
-	if (f->switches == switches_of(thread))
-		return true;
 	return is_kept(ctx, f->nlh) ? is_same(f) : !keeps_message;
 }
 
@@ -445,7 +453,6 @@ int BPF_KRETPROBE(leave, int result)
 	struct thread thread = this_thread();
 	struct slot *slot;
 	struct inflight *f = recall(&thread, &slot);
-	__u32 kind = CALL_RETURNED;
 
 	COUNT(returned);
 	if (!f || !f->nlh)
@@ -454,10 +461,10 @@ int BPF_KRETPROBE(leave, int result)
 		COUNT(canary);
 		if (is_kept(ctx, f->nlh))
 			keeps_message = 1;
+	} else if (f->switches == switches_of(&thread) || is_this_call(ctx, f)) {
+		emit(f, &thread, slot, result, CALL_RETURNED);
 	} else {
-		if (!is_this_call(ctx, f, &thread))
-			kind = CALL_NO_RETURN;
-		emit(f, &thread, slot, result, kind);
+		emit_without_return(f);
 	}
 	forget(f, &thread, slot, result);
 	return 0;

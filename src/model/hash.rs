@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use foldhash::fast::RandomState;
+pub use foldhash::fast::RandomState;
 
 /// A map.
 pub type Map<K, V> = HashMap<K, V, RandomState>;

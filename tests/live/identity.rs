@@ -347,7 +347,7 @@ fn threads_that_want_one_slot_are_told_apart() {
         let next = "next() { echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; }";
         let callers = "next 20000; ipset create slow hash:mac & sleep 1
             for i in 1 2; do next 24096; ipset add a 10.0.0.1; done
-            wait; next 24096; ipset del a 10.0.0.1";
+            wait; next 24096; ipset del a 10.0.0.1; exit $?";
         assert_eq!(sh(&format!("{next}; {callers}")), 0);
     });
     assert_eq!(sh("sysctl -q kernel.modprobe=/sbin/modprobe"), 0);

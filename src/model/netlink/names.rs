@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::mem;
 use std::sync::Arc;
 
-use crate::model::hash::Set;
+use crate::model::hash::{RandomState, Set};
 use crate::model::memo::Memo;
 use crate::model::set_type::Dims;
 use crate::model::text::safe;
@@ -28,6 +28,8 @@ pub struct Names {
     kept: Kept,
     /// By the hash of their bytes.
     by_bytes: Memo<Known>,
+    /// One for good: those of the generations change with them.
+    hasher: RandomState,
     /// The type that was asked about last.
     last_type: Option<(Arc<str>, Dims)>,
     room: Vec<u8>,
@@ -66,7 +68,7 @@ impl Names {
         if bytes.len() > LONGEST {
             return self.get(&safe(bytes));
         }
-        let hash = self.kept.recent.hasher().hash_one(bytes);
+        let hash = self.hasher.hash_one(bytes);
         let make = || (bytes.into(), self.kept.get(&safe(bytes)));
         Arc::clone(&self.by_bytes.get_or(hash, |(known, _)| **known == *bytes, make).1)
     }
