@@ -168,17 +168,6 @@ fn what_fexit_skips_is_counted() {
         assert!(made.contains(&(seen + told)), "{seen} seen, {told} told as lost");
         assert!(log.of_kind("lost").iter().all(|l| l["cause"] == "recursion"));
         assert_eq!(log.code, Some(if told == 0 { 0 } else { 3 }));
-        // One whose return was hidden has no outcome, and never that of the next one whose return is seen.
-        let ended =
-            |op: &str, outcome: &str| log.calls().iter().filter(|c| c["op"] == op && c["outcome"] == outcome).count();
-        println!(
-            "{} added, {} not deleted, {} and {} unknown",
-            ended("add", "ok"),
-            ended("del", "failed"),
-            ended("add", "unknown"),
-            ended("del", "unknown")
-        );
-        assert_eq!([ended("add", "failed"), ended("del", "ok")], [0; 2]);
     });
 }
 
