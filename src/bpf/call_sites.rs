@@ -9,11 +9,11 @@ use std::mem::MaybeUninit;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 
-use super::skel::text::TextSkelBuilder;
+use super::skel::text::{TextSkelBuilder, types::data_piece};
 use super::symbols::Function;
 
-/// Bytes of a piece of code: `TEXT_PIECE`.
-const PIECE: u64 = 512;
+/// Bytes of a piece of code.
+const PIECE: u64 = size_of::<data_piece>() as u64;
 /// A call, a jump at a function's end, and a call that has a probe already: then four bytes of distance.
 const OPCODES: [u8; 3] = [0xe8, 0xe9, 0xcc];
 const LENGTH: usize = 5;

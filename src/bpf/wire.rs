@@ -172,26 +172,8 @@ fn parse_dump_end(r: &[u8]) -> Option<DumpEnd> {
     })
 }
 
-/// The probe's counters: `struct call_counts`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Calls seen to begin, by op slot.
-    pub entered: [u64; OP_SLOTS],
-    /// Calls whose record found no room in the ring.
-    pub ring_full: [u64; OP_SLOTS],
-    /// Calls that could not be remembered until their return.
-    pub untracked: [u64; OP_SLOTS],
-    /// Our own calls that were seen to return.
-    pub canary: u64,
-    /// Entries of other messages, our own calls among them.
-    pub others: u64,
-    /// Of the calls seen to begin, those refused before ipset saw them.
-    pub refused: u64,
-    /// Runs of the program that sees refusals.
-    pub refusals: u64,
-    /// Returns of any message.
-    pub returned: u64,
-}
+/// The probe's counters.
+pub use types::call_counts as Counts;
 
 impl Counts {
     /// How often the programs ran on their events.
