@@ -68,7 +68,7 @@ fn one_element_add(bencher: Bencher, kind: &str) {
     let bytes = add(&[element(kind, 1)]);
     let set_type: Arc<str> = Arc::from(if kind == "port" { "hash:net,port" } else { "hash:net" });
     let mut names = Names::default();
-    bencher.bench_local(|| decode(black_box(&bytes), &mut |_| Some(Arc::clone(&set_type)), &mut names));
+    bencher.bench_local(|| decode(black_box(&bytes), |_, _| Some(Arc::clone(&set_type)), &mut names));
 }
 
 #[divan::bench(args = KINDS)]
@@ -76,7 +76,7 @@ fn batch_of_1000(bencher: Bencher, kind: &str) {
     let elements: Vec<u8> = (0..1000).flat_map(|n| element(kind, n)).collect();
     let bytes = add(&[line(1), attr(8 | NESTED, &elements)]);
     let mut names = Names::default();
-    bencher.counter(ItemsCount::new(1000u32)).bench_local(|| decode(black_box(&bytes), &mut |_| None, &mut names));
+    bencher.counter(ItemsCount::new(1000u32)).bench_local(|| decode(black_box(&bytes), |_, _| None, &mut names));
 }
 
 #[divan::bench]

@@ -11,9 +11,11 @@ mod raw;
 mod ring;
 
 use std::alloc::System;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use ipsetaudit::bpf::ahead::Ahead;
 use ipsetaudit::bpf::clock::Clock;
 use ipsetaudit::bpf::decode::Decoder;
 use ipsetaudit::log::Format;
@@ -33,8 +35,12 @@ const MOST_ALLOCATIONS: f64 = 2.0;
 /// How much faster than the kernel.
 const GOAL: f64 = 3.0;
 
+/// Calls that go on together, as in a busy live run.
+const BATCH: usize = 512;
+
 /// The ways of a call, as far as they go.
 struct Pipeline {
+    ahead: Ahead,
     decoder: Decoder,
     clock: Clock,
     json: Option<JsonLog>,
@@ -48,6 +54,7 @@ struct Pipeline {
 impl Pipeline {
     fn new(json: bool, model: bool) -> Self {
         Self {
+            ahead: Ahead::default(),
             decoder: Decoder::new(Some(ring::NETNS), 1),
             clock: Clock::default(),
             json: json.then(JsonLog::default),
@@ -60,19 +67,38 @@ impl Pipeline {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let decoded = self.decoder.decode(bytes, &self.clock, &mut self.records);
-        let (Ok(()), Some(record)) = (decoded, self.records.pop()) else { return };
-        self.seq += 1;
-        let record = Record { seq: self.seq, ..record };
+        let Self { ahead, decoder, clock, records, .. } = self;
+        let mut decode = |decoder: &mut Decoder, bytes: &[u8]| {
+            let _ = decoder.decode(bytes, clock, records);
+        };
+        ahead.pass(bytes, decoder, &mut decode);
+        if self.records.len() + self.ahead.len() >= BATCH {
+            self.pass_on();
+        }
+    }
+
+    /// What is done with what was decoded, as the desk does it.
+    fn pass_on(&mut self) {
+        let Self { ahead, decoder, clock, records, .. } = self;
+        ahead.flush(decoder, &mut |decoder, bytes| {
+            let _ = decoder.decode(bytes, clock, records);
+        });
+        for record in &mut self.records {
+            self.seq += 1;
+            record.seq = self.seq;
+        }
         if let Some(json) = &mut self.json {
-            json.append(&record, &mut self.lines);
-            if self.lines.len() > 1 << 18 {
-                self.written += self.lines.len();
-                self.lines.clear();
+            for record in &self.records {
+                json.append(record, &mut self.lines);
+                if self.lines.len() > 1 << 18 {
+                    self.written += self.lines.len();
+                    self.lines.clear();
+                }
             }
         }
-        if let Some(model) = &mut self.model {
-            model.apply(record);
+        match &mut self.model {
+            Some(model) => model.apply_all(std::mem::replace(&mut self.records, Vec::with_capacity(BATCH))),
+            None => self.records.clear(),
         }
     }
 
@@ -81,47 +107,52 @@ impl Pipeline {
         if self.seq == 0 {
             ring.processes.iter().for_each(|process| self.take(process));
         }
-        let until = self.seq + calls;
         let began = Instant::now();
-        while self.seq < until {
-            for record in &ring.calls {
-                self.take(record);
-                if self.seq == until {
-                    break;
-                }
-            }
+        for record in ring.calls.iter().cycle().take(calls as usize) {
+            self.take(record);
         }
+        self.pass_on();
         began.elapsed().as_nanos() as f64 / calls as f64
+    }
+
+    /// Learns of everybody from one ring, and takes some rounds of another; the best.
+    fn best(&mut self, learn: &Ring, ring: &Ring, calls: u64) -> f64 {
+        self.time(learn, calls);
+        (0..5).map(|_| self.time(ring, calls)).fold(f64::INFINITY, f64::min)
     }
 }
 
 /// Nanoseconds a call, the best of some rounds, when everybody is known.
 fn best(json: bool, model: bool, ring: &Ring, calls: u64) -> f64 {
-    let mut pipeline = Pipeline::new(json, model);
-    pipeline.time(ring, calls);
-    (0..5).map(|_| pipeline.time(ring, calls)).fold(f64::INFINITY, f64::min)
+    Pipeline::new(json, model).best(ring, ring, calls)
 }
 
-/// Nanoseconds of a raw call in this kernel: `None` where there is no right to make one.
-fn kernel() -> Option<f64> {
-    const CALLS: u32 = 100_000;
-    let ipset = |words: &[&str]| Command::new("ipset").args(words).output().is_ok_and(|o| o.status.success());
-    if !ipset(&["create", "ipsetaudit-bench", "hash:ip", "-exist"]) {
-        return None;
-    }
+/// Nanoseconds of a raw call in this kernel, on so many sets by turns: `None` where there is no right to make one.
+fn kernel(sets: usize) -> Option<f64> {
+    let calls = 100_000.min(400_000_000 / (4_000 + 20 * sets));
+    let names: Vec<_> = (0..sets).map(|n| format!("ipsetaudit-bench-{n}")).collect();
+    let each = |write: fn(&str) -> String| ipset_restore(&names.iter().map(|name| write(name)).collect::<String>());
+    each(|name| format!("create {name} hash:ip\n"))?;
     let mut socket = Socket::new(NETLINK_NETFILTER).ok()?;
     socket.bind_auto().ok()?;
-    let messages = [raw::ADD, raw::DEL].map(|cmd| raw::message(cmd, "ipsetaudit-bench", 1, 1));
+    let messages: Vec<_> =
+        names.iter().flat_map(|name| [raw::ADD, raw::DEL].map(|cmd| raw::message(cmd, name, 1, 1))).collect();
     let round = || {
         let began = Instant::now();
-        for call in 0..CALLS {
-            raw::answer(&socket, &messages[call as usize % 2]);
+        for message in messages.iter().cycle().take(calls) {
+            raw::answer(&socket, message);
         }
-        began.elapsed().as_nanos() as f64 / f64::from(CALLS)
+        began.elapsed().as_nanos() as f64 / calls as f64
     };
     let best = (0..5).map(|_| round()).fold(f64::INFINITY, f64::min);
-    ipset(&["destroy", "ipsetaudit-bench"]);
+    each(|name| format!("destroy {name}\n"))?;
     Some(best)
+}
+
+fn ipset_restore(lines: &str) -> Option<()> {
+    let mut ipset = Command::new("ipset").args(["restore", "-exist"]).stdin(Stdio::piped()).spawn().ok()?;
+    ipset.stdin.take()?.write_all(lines.as_bytes()).ok()?;
+    ipset.wait().ok()?.success().then_some(())
 }
 
 /// Allocations and bytes a call, when everybody is known.
@@ -143,7 +174,7 @@ fn rate(nanoseconds: f64) -> String {
 }
 
 fn stages(one: &Ring, batch: &Ring) {
-    let kernel = kernel();
+    let kernel = kernel(1);
     println!("| on one core | ns a call | calls a second | ns an element of a batch of 1,000 |\n|---|---|---|---|");
     let mut whole = 0.0;
     for (name, json, model) in [
@@ -170,9 +201,15 @@ fn growth() {
     for calls in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
         println!("| {calls} | {:.0} |", Pipeline::new(true, true).time(&ring, calls));
     }
-    println!("\n| sets | ns a call |\n|---|---|");
+    println!("\n| sets | ns a call: by turns | in no order | this kernel, executing it |\n|---|---|---|---|");
     for sets in [1, 16, 256, 4_096, 65_536] {
-        println!("| {sets} | {:.0} |", best(true, true, &Ring::new(sets, 1, 1), 200_000));
+        let (turns, mixed) = (Ring::new(sets, 1, 1), Ring::mixed(sets));
+        let mixed = Pipeline::new(true, true).best(&turns, &mixed, 200_000);
+        let turns = best(true, true, &turns, 200_000);
+        // It looks for a set among all of them, one after the other: to make many takes minutes.
+        let kernel = Some(sets).filter(|sets| *sets <= 4_096).and_then(kernel);
+        let kernel = kernel.map_or_else(|| "-".to_owned(), |nanoseconds| format!("{nanoseconds:.0}"));
+        println!("| {sets} | {turns:.0} | {mixed:.0} | {kernel} |");
     }
     println!("\n| callers | ns a call |\n|---|---|");
     for callers in [1, 10, 100, 1_000] {
@@ -196,9 +233,12 @@ fn main() {
     let (one, batch) = (Ring::new(1, 1, 1), Ring::new(1, 1, 1_000));
     let orders: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     if let [calls, sets, callers] = orders[..] {
-        // For a profiler: nothing but so many calls on so many sets by so many callers.
-        let ring = Ring::new(sets, callers, 1);
-        return println!("{:.0} ns a call", Pipeline::new(true, true).time(&ring, calls as u64));
+        // For a profiler: nothing but so many calls on so many sets by so many callers; with "lines" only to the line, with
+        // "mixed" in no order.
+        let has = |word| std::env::args().any(|arg| arg == word);
+        let ring = if has("mixed") { Ring::mixed(sets) } else { Ring::new(sets, callers, 1) };
+        let nanoseconds = Pipeline::new(true, !has("lines")).best(&Ring::new(sets, callers, 1), &ring, calls as u64);
+        return println!("{nanoseconds:.0} ns a call");
     }
     let mut to_the_line = Pipeline::new(true, false);
     to_the_line.time(&one, 1000);

@@ -138,7 +138,7 @@ proptest! {
             message[5] = 6;
         }
         let _ = line_index(&message, line);
-        if let Ok(m) = decode(&message, &mut |_| set_type.map(Arc::from), &mut Names::default()) {
+        if let Ok(m) = decode(&message, |_, _| set_type.map(Arc::from), &mut Names::default()) {
             keeps_its_promises(&m, message.len())?;
         }
     }
@@ -146,9 +146,9 @@ proptest! {
     #[test]
     fn a_copy_cut_short_shows_the_elements_before_the_cut(seed: Index, at: Index) {
         let message = &CORPUS[seed.index(CORPUS.len())];
-        let whole = decode(message, &mut |_| None, &mut Names::default()).unwrap();
+        let whole = decode(message, |_, _| None, &mut Names::default()).unwrap();
         let length = at.index(message.len());
-        let Ok(part) = decode(&message[..length], &mut |_| None, &mut Names::default()) else {
+        let Ok(part) = decode(&message[..length], |_, _| None, &mut Names::default()) else {
             prop_assert!(length < 16);
             return Ok(());
         };
@@ -207,7 +207,7 @@ mod guided {
         bolero::check!().with_iterations(ITERATIONS).for_each(|input: &[u8]| {
             for bytes in [damaged(&CORPUS, input), input.to_vec()] {
                 let _ = line_index(&bytes, [0, 0, 0, 1]);
-                if let Ok(m) = decode(&bytes, &mut |_| None, &mut Names::default()) {
+                if let Ok(m) = decode(&bytes, |_, _| None, &mut Names::default()) {
                     keeps_its_promises(&m, bytes.len()).unwrap();
                 }
             }

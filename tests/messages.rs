@@ -53,7 +53,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 fn decoded(hex: &str, set_type: Option<&str>) -> Message {
-    decode(&bytes(hex), &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap()
+    decode(&bytes(hex), |_, _| set_type.map(Arc::from), &mut Names::default()).unwrap()
 }
 
 fn elements() -> Vec<Case> {

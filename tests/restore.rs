@@ -64,7 +64,7 @@ fn restore_input(calls: impl IntoIterator<Item = Call>) -> String {
 fn decoded(hex: &str, set: &str, set_type: Option<&str>) -> Call {
     let bytes: Vec<u8> =
         hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect();
-    let m = decode(&bytes, &mut |_| set_type.map(Arc::from), &mut Names::default()).unwrap();
+    let m = decode(&bytes, |_, _| set_type.map(Arc::from), &mut Names::default()).unwrap();
     Call {
         exist: m.exist,
         count: m.count,

@@ -26,11 +26,29 @@ impl Ring {
     /// Adds and deletes by turns, of so many elements, to so many sets, by so many processes.
     pub fn new(sets: usize, callers: usize, elements: u32) -> Self {
         let calls = if elements > 1 { 64 } else { AHEAD.max(sets).max(callers) };
+        Self::of(0..calls, sets, callers, elements)
+    }
+
+    /// The same calls of one process, of an element each, in no order: whoever learnt of the sets in theirs finds nothing
+    /// where he looked last.
+    pub fn mixed(sets: usize) -> Self {
+        let mut order: Vec<usize> = (0..AHEAD.max(sets)).collect();
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        for n in (1..order.len()).rev() {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            order.swap(n, (seed % (n as u64 + 1)) as usize);
+        }
+        Self::of(order.into_iter(), sets, 1, 1)
+    }
+
+    fn of(numbers: impl Iterator<Item = usize>, sets: usize, callers: usize, elements: u32) -> Self {
         let processes = (0..callers).map(|n| process(1_000 + n as u32));
-        let calls = (0..calls).map(|n| {
+        let calls = numbers.zip(0..).map(|(n, at)| {
             let (cmd, address) = (if n % 2 == 0 { ADD } else { DEL }, n as u32 / 2);
             let set = format!("blocklist-{}", n % sets);
-            call(1_000 + (n % callers) as u32, n as u64, &message(cmd, &set, address, elements))
+            call(1_000 + (n % callers) as u32, at, &message(cmd, &set, address, elements))
         });
         Self { processes: processes.collect(), calls: calls.collect() }
     }

@@ -17,7 +17,8 @@ use super::balance::Balance;
 use super::canary::{self, Sight};
 use super::clock::Clock;
 use super::coverage;
-use super::decode::{self, Decoder};
+use super::decode::Decoder;
+use super::intake::{BATCH, Intake};
 use super::load::{Config, Probe};
 use super::netns;
 use super::own::OwnSocket;
@@ -25,11 +26,9 @@ use super::packets::PacketPath;
 use super::probe::{CannotRun, Facts};
 use super::shared::ReaderState;
 use super::sockets::Sockets;
-use crate::model::record::{Cause, End, Event, Lost, Outcome, Record, Start, Time};
+use crate::model::record::{Cause, End, Event, Lost, Record, Start, Time};
 use crate::source::{Emit, Source, Stop};
 
-/// Records that go on together, at most.
-const BATCH: usize = 4096;
 /// How long the reader sleeps without a word from the probe.
 const SLEEP: Duration = Duration::from_millis(500);
 /// Empty rounds after which the reader goes to sleep.
@@ -102,36 +101,6 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
-/// What is collected while the ring is read.
-struct Intake {
-    decoder: Decoder,
-    balance: Balance,
-    batch: Vec<Record>,
-    clock: Clock,
-}
-
-impl Intake {
-    /// Takes one ring record. Nothing panics in here: what makes no sense is counted.
-    fn take(&mut self, bytes: &[u8]) -> i32 {
-        let before = self.batch.len();
-        if let Err(decode::Malformed) = self.decoder.decode(bytes, &self.clock, &mut self.batch) {
-            self.balance.malformed(decode::op_of(bytes));
-        } else if let Some(Record { event: Event::Call(call), .. }) = self.batch.get(before)
-            && !self.balance.record(call.op, call.outcome != Outcome::Unknown)
-        {
-            self.batch.truncate(before);
-        }
-        // A negative answer ends the round; the record itself is consumed.
-        if self.batch.len() >= BATCH { -1 } else { 0 }
-    }
-
-    /// What was collected. The next batch is likely to be as long, and is given the room for it at once.
-    fn take_batch(&mut self) -> Vec<Record> {
-        let room = Vec::with_capacity(self.batch.len());
-        std::mem::replace(&mut self.batch, room)
-    }
-}
-
 impl Source for Capture {
     fn run(&mut self, stop: &Stop, emit: &mut Emit<'_>) -> anyhow::Result<()> {
         let clock = Clock::read();
@@ -142,7 +111,7 @@ impl Source for Capture {
         }
         let mut decoder = Decoder::new(self.host_netns, self.sockets.own.netns);
         decoder.set_sees_dump_ends(self.probe.sees_dump_ends());
-        let intake = RefCell::new(Intake { decoder, balance: Balance::new(now), batch: Vec::new(), clock });
+        let intake = RefCell::new(Intake::new(decoder, Balance::new(now), clock));
         let ring_map = MapHandle::try_from(&self.probe.ring).context("cannot reopen the ring")?;
         let mut builder = RingBufferBuilder::new();
         builder.add(&ring_map, |bytes| intake.borrow_mut().take(bytes)).context("cannot read the ring")?;
@@ -221,12 +190,13 @@ impl Reader<'_> {
         self.tell_probe(true);
         // An error is a signal, or a full batch; neither means anything here.
         let _ = self.ring.poll(SLEEP);
+        self.intake.borrow_mut().flush();
         self.tell_probe(false);
     }
 
     /// Reads the clock for what is taken next. Calls that came while we slept may still bear the time of the old one.
     fn read_clock(&self) {
-        let intake = &mut *self.intake.borrow_mut();
+        let intake = &mut self.intake.borrow_mut().taken;
         let mut clock = Clock::read();
         if clock.stepped_since(&intake.clock).is_some() {
             // We may have been stopped between two clocks.
@@ -242,12 +212,18 @@ impl Reader<'_> {
         self.probe.teller.tell(ReaderState { asleep, epoch: self.intake.borrow().decoder.epoch() });
     }
 
+    /// Takes what the ring holds, at most a batch.
+    fn consume(&self) {
+        let _ = self.ring.consume_raw();
+        self.intake.borrow_mut().flush();
+    }
+
     /// Takes what the ring holds, at most a batch, and passes it on. Returns how many.
     fn drain(&mut self, emit: &mut Emit<'_>) -> ControlFlow<(), usize> {
         self.read_clock();
-        let _ = self.ring.consume_raw();
+        self.consume();
         self.learn_types();
-        let batch = self.intake.borrow_mut().take_batch();
+        let batch = self.intake.borrow_mut().taken.take_batch();
         let taken = batch.len();
         let epoch = self.intake.borrow().decoder.epoch();
         if std::mem::replace(&mut self.epoch, epoch) != epoch {
@@ -264,17 +240,17 @@ impl Reader<'_> {
     fn learn_types(&self) {
         let (questions, taken) = {
             let mut intake = self.intake.borrow_mut();
-            (intake.decoder.take_questions(QUESTIONS), intake.batch.len())
+            (intake.decoder.take_questions(QUESTIONS), intake.taken.batch.len())
         };
         if questions.is_empty() || taken > BATCH / 8 {
             return;
         }
         let told = questions.iter().filter_map(|set| Some((set, ask::type_of(self.questions, set)?)));
         let told: Vec<_> = told.collect();
-        let _ = self.ring.consume_raw();
-        let Intake { decoder, batch, .. } = &mut *self.intake.borrow_mut();
+        self.consume();
+        let Intake { decoder, taken, .. } = &mut *self.intake.borrow_mut();
         for (set, set_type) in told {
-            decoder.adopt(set, &set_type, batch);
+            decoder.adopt(set, &set_type, &mut taken.batch);
         }
     }
 
@@ -288,7 +264,7 @@ impl Reader<'_> {
         let now = Clock::read().now;
         let counts = self.probe.counter.read();
         let undelivered = self.probe.undelivered().unwrap_or_default();
-        lost.extend(self.intake.borrow_mut().balance.check(&counts, undelivered, now));
+        lost.extend(self.intake.borrow_mut().taken.balance.check(&counts, undelivered, now));
         if !lost.is_empty() {
             self.intake.borrow_mut().decoder.forget_types();
         }
@@ -330,7 +306,7 @@ impl Reader<'_> {
         loop {
             while self.drain(emit).continue_value().is_some_and(|taken| taken > 0) {}
             counts = self.probe.counter.read();
-            if self.intake.borrow().balance.under_way(&counts) == 0 || Instant::now() >= deadline {
+            if self.intake.borrow().taken.balance.under_way(&counts) == 0 || Instant::now() >= deadline {
                 break;
             }
             thread::sleep(self.round);
@@ -344,7 +320,7 @@ impl Reader<'_> {
             let _ = emit(packets.finish(now, self.questions, &mut name));
         }
         let undelivered = self.probe.undelivered().unwrap_or_default();
-        let (mut records, ops) = self.intake.borrow_mut().balance.finish(&counts, undelivered, now);
+        let (mut records, ops) = self.intake.borrow_mut().taken.balance.finish(&counts, undelivered, now);
         let end = End { reason: "stopped".to_owned(), ops };
         records.push(Record { seq: 0, time: now, event: Event::Stop(Box::new(end)) });
         let _ = emit(records);

@@ -18,7 +18,7 @@ use crate::model::op::Op;
 use crate::model::outcome::{self, Said};
 use crate::model::record::{Call, Event, OpenDump, Outcome, Record, Seldom, Time, Truncated};
 use crate::model::text::safe;
-use crate::model::types::SetTypes;
+use crate::model::types::{Answered, SetTypes};
 
 /// Decodes ring records, remembering what they have in common.
 #[derive(Debug)]
@@ -70,11 +70,26 @@ impl Decoder {
         Ok(())
     }
 
+    /// True if it pays to [`foresee`](Self::foresee).
+    #[inline]
+    pub const fn knows_many_sets(&self) -> bool {
+        self.names.knows_many_sets()
+    }
+
+    /// Takes a look at what these records will be decoded with.
+    pub fn foresee<'a>(&self, records: impl Iterator<Item = &'a [u8]>) {
+        let messages = records.filter_map(|record| match wire::read(record) {
+            Ok(Wire::Call(call)) => Some(call.message),
+            _ => None,
+        });
+        self.names.foresee(messages.filter_map(netlink::set_of));
+    }
+
     #[inline]
     fn call(&mut self, wire: &WireCall<'_>, clock: &Clock, to: &mut Vec<Record>) -> Result<(), Malformed> {
-        let types = &mut self.types;
-        let mut type_of = |set: &Arc<str>| types.of(wire.netns, set);
-        let message = netlink::decode(wire.message, &mut type_of, &mut self.names).map_err(|_| Malformed)?;
+        let types = &self.types;
+        let type_of = |set: &Arc<str>, last: &mut Answered| types.of(wire.netns, set, last);
+        let message = netlink::decode(wire.message, type_of, &mut self.names).map_err(|_| Malformed)?;
         let (outcome, failure) = outcome::judge(message.op, said(wire), message.set_type.as_deref());
         let answered = wire.answer.filter(|_| outcome == Outcome::Failed);
         let failing = answered.and_then(|(_, line)| netlink::line_index(wire.message, line));

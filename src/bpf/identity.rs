@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::args;
 use super::users::Users;
-use super::wire::{WireCall, WireProcess};
+use super::wire::{COMM_LEN, WireCall, WireProcess};
 use crate::model::actor::Origins;
 use crate::model::hash::Map;
 use crate::model::netlink::Names;
@@ -49,7 +49,7 @@ struct Known {
 struct Told {
     exec: u32,
     cgroup_id: u64,
-    leader: [u8; 16],
+    leader: [u8; COMM_LEN],
     exe: Option<Arc<str>>,
     cmdline: Option<Arc<str>>,
     parents: Vec<Parent>,
@@ -70,7 +70,7 @@ struct Marks {
     auid: Option<u32>,
     ses: Option<u32>,
     cgroup: u64,
-    leader: [u8; 16],
+    leader: [u8; COMM_LEN],
 }
 
 impl Marks {
@@ -83,7 +83,7 @@ impl Marks {
             auid: wire.auid,
             ses: wire.ses,
             cgroup: wire.cgroup,
-            leader: bytes(wire.leader),
+            leader: *wire.leader,
         }
     }
 
@@ -194,7 +194,7 @@ impl Told {
         Self {
             exec: wire.exec,
             cgroup_id: wire.cgroup,
-            leader: bytes(wire.leader),
+            leader: wire.leader,
             exe: exe.map(|path| names.get(&safe(&path))),
             cmdline,
             parents,
@@ -222,10 +222,6 @@ impl Told {
             ..Origin::default()
         }
     }
-}
-
-fn bytes(name: &[u8]) -> [u8; 16] {
-    name.try_into().unwrap_or_default()
 }
 
 /// The kernel calls a pseudo terminal `pts0`, people and /dev call it `pts/0`.

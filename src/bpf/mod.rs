@@ -3,6 +3,7 @@
 //! [`Capture`] is the source of a live audit. It knows libbpf, the kernel and capabilities; it does not know screens,
 //! files, or what an op means beyond its name.
 
+pub mod ahead;
 mod args;
 mod ask;
 pub mod attach;
@@ -15,6 +16,7 @@ mod coverage;
 pub mod decode;
 mod dumps;
 mod identity;
+mod intake;
 pub mod load;
 mod netns;
 pub mod own;

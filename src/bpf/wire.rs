@@ -76,14 +76,15 @@ pub struct WireCall<'a> {
     /// Of a list or save the netlink port of the caller's socket; of others the number of dumps that had ended.
     pub dump: u32,
     /// Name of the thread.
-    pub comm: &'a [u8],
+    pub comm: &'a [u8; COMM_LEN],
     /// Name of the process.
-    pub leader: &'a [u8],
+    pub leader: &'a [u8; COMM_LEN],
     /// The netlink message, from its header on.
     pub message: &'a [u8],
 }
 
-const COMM_LEN: usize = 16;
+/// Bytes of a task's name, as `TASK_COMM_LEN`.
+pub const COMM_LEN: usize = 16;
 const UNSET: u32 = u32::MAX;
 const CALL_NO_RETURN: u32 = types::wire_kind::CALL_NO_RETURN.0;
 const CALL_REFUSED: u32 = types::wire_kind::CALL_REFUSED.0;
@@ -103,10 +104,9 @@ macro_rules! field {
     (u64 $record:expr, $of:ty, $name:ident) => {
         bytes($record, offset_of!($of, $name)).map(u64::from_ne_bytes)?
     };
-    (text $record:expr, $of:ty, $name:ident, $length:expr) => {{
-        let at = offset_of!($of, $name);
-        $record.get(at..at + $length)?
-    }};
+    (name $record:expr, $of:ty, $name:ident) => {
+        $record.get(offset_of!($of, $name)..)?.first_chunk()?
+    };
 }
 use field;
 
@@ -147,8 +147,8 @@ fn parse(record: &[u8]) -> Option<WireCall<'_>> {
         answer: (answer != 0).then_some((answer, bytes(r, offset_of!(ipset_call, line))?)),
         length: field!(r, ipset_call, length),
         dump: field!(r, ipset_call, dump),
-        comm: field!(text r, ipset_call, comm, COMM_LEN),
-        leader: field!(text r, ipset_call, leader, COMM_LEN),
+        comm: field!(name r, ipset_call, comm),
+        leader: field!(name r, ipset_call, leader),
         message: record[size_of::<ipset_call>()..].get(..field!(r, ipset_call, copied) as usize)?,
     })
 }

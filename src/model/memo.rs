@@ -1,91 +1,173 @@
-//! What was concluded last, by a hash: a table whose buckets hold a few answers each.
+//! What was concluded last, by a hash: bounded, and small to look through.
 //!
-//! It begins small and doubles while its answers push each other out, up to a bound; whatever is pushed out is concluded
-//! again. It does not know what an answer means: whoever asks says whether it is the right one.
+//! [`Places`] tells where in a table something with that hash may stand; it is a few bytes an entry, so that a search among
+//! many thousands meets the table itself once. It begins small and doubles while entries push each other out, up to a
+//! bound. [`Memo`] is such a table of answers: whatever was pushed out is concluded again. Neither knows what an answer
+//! means: whoever asks says whether it is the right one.
 
-/// Answers of a bucket: a hash that many others share pushes none of them out.
+use std::hint::black_box;
+
+/// Answers that are looked at together, at most.
+pub const TOGETHER: usize = 16;
+
+/// Places of a bucket: a hash that many others share pushes none of them out.
 const WAYS: usize = 4;
 /// Buckets at first and at most; powers of two.
 const FEWEST: usize = 64;
 const MOST: usize = 1 << 16;
 
-/// Answers by a hash.
-#[derive(Debug)]
-pub struct Memo<T> {
-    buckets: Vec<Bucket<T>>,
+/// A part of the hash above, and the place and one below; 0 is free.
+type Slot = u32;
+
+/// Bits of a slot that tell the place: beyond the last one nothing is noted.
+const PLACE: u32 = 20;
+const LAST: u32 = (1 << PLACE) - 2;
+
+/// Where in a table something may stand, by its hash.
+#[derive(Debug, Default)]
+pub struct Places {
+    buckets: Vec<[Slot; WAYS]>,
     pushed_out: usize,
 }
 
-/// The hashes stand apart: answers of others are passed over without a look at them.
-#[derive(Debug)]
-struct Bucket<T> {
-    hashes: [u64; WAYS],
-    answers: [Option<T>; WAYS],
-}
-
-impl<T> Default for Bucket<T> {
-    fn default() -> Self {
-        Self { hashes: [0; WAYS], answers: [const { None }; WAYS] }
-    }
-}
-
-impl<T> Default for Memo<T> {
-    fn default() -> Self {
-        Self { buckets: Vec::new(), pushed_out: 0 }
-    }
-}
-
-impl<T> Memo<T> {
-    /// The answer at `hash` if it `is` the right one, or else a new one, which takes a place of that hash.
+impl Places {
+    /// The place of that hash at which `is` true.
     #[inline]
-    pub fn get_or(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &T {
+    pub fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let bucket = self.buckets.get(self.bucket_of(hash))?;
+        let alike = bucket.iter().filter(|slot| (**slot ^ part(hash)) >> PLACE == 0);
+        alike.filter_map(|slot| place(*slot)).find(|at| is(*at))
+    }
+
+    /// Places that may have these hashes, without a look at them. All buckets are met before anything is decided by one.
+    pub fn guess(&self, hashes: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
+        let mut asked = [None; TOGETHER];
+        asked.iter_mut().zip(hashes).for_each(|(asked, hash)| *asked = Some(hash));
+        let buckets = asked.iter().flatten().filter_map(|hash| self.buckets.get(self.bucket_of(*hash)));
+        black_box(buckets.fold(0, |sum, bucket| sum ^ bucket[0]));
+        asked.map(|hash| self.find(hash?, |_| true)).into_iter().flatten()
+    }
+
+    /// Notes a place: the one that `at` gives, which is told what place had to give way to it, if any. `hash_of` gives the
+    /// hash of any place noted before.
+    pub fn note(&mut self, hash: u64, hash_of: impl Fn(u32) -> u64, at: impl FnOnce(Option<u32>) -> u32) -> u32 {
         // One in sixteen is enough: a table that is too small costs more with every call.
         if self.pushed_out >= self.buckets.len().div_ceil(16 / WAYS) {
-            self.grow();
+            self.grow(hash_of);
         }
-        let at = self.bucket_of(hash);
-        let Bucket { hashes, answers } = &mut self.buckets[at];
-        let known = (0..WAYS).find(|way| hashes[*way] == hash && answers[*way].as_ref().is_some_and(&is));
-        let way = known.unwrap_or_else(|| {
-            let free = answers.iter().position(Option::is_none);
-            let way = free.unwrap_or_else(|| {
-                self.pushed_out += 1;
-                self.pushed_out % WAYS
-            });
-            (hashes[way], answers[way]) = (hash, None);
-            way
+        let bucket = self.bucket_of(hash);
+        let slots = &mut self.buckets[bucket];
+        let way = slots.iter().position(|slot| *slot == 0).unwrap_or_else(|| {
+            self.pushed_out += 1;
+            self.pushed_out % WAYS
         });
-        answers[way].get_or_insert_with(make)
+        let at = at(place(slots[way]));
+        if at <= LAST {
+            slots[way] = part(hash) >> PLACE << PLACE | (at + 1);
+        }
+        at
     }
 
     fn bucket_of(&self, hash: u64) -> usize {
-        (hash >> 32) as usize & (self.buckets.len() - 1)
+        hash as usize & self.buckets.len().wrapping_sub(1)
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) {
         self.pushed_out = 0;
         let length = (2 * self.buckets.len()).clamp(FEWEST, MOST);
         if length == self.buckets.len() {
             return;
         }
-        let kept = std::mem::take(&mut self.buckets);
-        self.buckets.resize_with(length, Bucket::default);
-        for (hash, answer) in kept.into_iter().flat_map(|bucket| bucket.hashes.into_iter().zip(bucket.answers)) {
-            let at = self.bucket_of(hash);
-            // A bucket's answers go to two: there is room for all.
-            let bucket = &mut self.buckets[at];
-            if let (Some(answer), Some(way)) = (answer, bucket.answers.iter().position(Option::is_none)) {
-                (bucket.hashes[way], bucket.answers[way]) = (hash, Some(answer));
+        let kept = std::mem::replace(&mut self.buckets, vec![[0; WAYS]; length]);
+        for slot in kept.into_iter().flatten() {
+            let Some(hash) = place(slot).map(&hash_of) else { continue };
+            let bucket = self.bucket_of(hash);
+            // A bucket's places go to two: there is room for all.
+            if let Some(free) = self.buckets[bucket].iter_mut().find(|slot| **slot == 0) {
+                *free = slot;
             }
         }
     }
 }
 
-/// A hash of the address of something that the answer keeps, so that nothing else gets it.
+/// The place that a slot tells.
+const fn place(slot: Slot) -> Option<u32> {
+    (slot & (LAST + 1)).checked_sub(1)
+}
+
+/// Bits of the hash other than those that tell the bucket.
+const fn part(hash: u64) -> Slot {
+    (hash >> 32) as Slot
+}
+
+/// Answers by a hash.
+#[derive(Debug)]
+pub struct Memo<T> {
+    places: Places,
+    answers: Vec<Answer<T>>,
+    /// The one that was asked for last: many ask for the same again and again.
+    last: u32,
+}
+
+/// On cache lines of its own: one that was not met lately costs a read from memory, and no second one.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Answer<T> {
+    hash: u64,
+    answer: T,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self { places: Places::default(), answers: Vec::new(), last: 0 }
+    }
+}
+
+impl<T> Memo<T> {
+    /// The answer that `is` the right one, which has that hash; or else a new one.
+    #[inline]
+    pub fn get_or(&mut self, is: impl Fn(&T) -> bool, hash: impl FnOnce() -> u64, make: impl FnOnce() -> T) -> &mut T {
+        if !self.answers.get(self.last as usize).is_some_and(|kept| is(&kept.answer)) {
+            let (hash, answers) = (hash(), &self.answers);
+            let known = self.places.find(hash, |at| answers.get(at as usize).is_some_and(|kept| is(&kept.answer)));
+            self.last = known.unwrap_or_else(|| self.put(hash, make()));
+        }
+        &mut self.answers[self.last as usize].answer
+    }
+
+    /// True if more answers than that are kept.
+    pub const fn has_more_than(&self, answers: usize) -> bool {
+        self.answers.len() > answers
+    }
+
+    /// Takes a `glance` at the answers of these hashes: where they are not in the processor's cache, their waits for memory
+    /// fall together.
+    pub fn foresee(&self, hashes: impl Iterator<Item = u64>, glance: impl Fn(&T) -> u64) {
+        let answers = self.places.guess(hashes).filter_map(|at| self.answers.get(at as usize));
+        black_box(answers.fold(0, |sum, kept| sum ^ glance(&kept.answer)));
+    }
+
+    /// Keeps a new answer; its place.
+    fn put(&mut self, hash: u64, answer: T) -> u32 {
+        let (answers, next) = (&self.answers, self.answers.len() as u32);
+        let hash_of = |at: u32| answers.get(at as usize).map_or(0, |kept| kept.hash);
+        let at = self.places.note(hash, hash_of, |given| given.unwrap_or(next));
+        let answer = Answer { hash, answer };
+        if at == next {
+            self.answers.push(answer);
+        } else {
+            self.answers[at as usize] = answer;
+        }
+        at
+    }
+}
+
+/// A hash of the address of something; not for values that an attacker chooses.
 pub const fn of_address(address: usize) -> u64 {
-    // What was allocated lies in steps of its size: a multiplication spreads it.
-    (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    // What was allocated lies in steps of its size: a multiplication spreads it upwards, and the fold down again.
+    let product = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ product >> 32
 }
 
 #[cfg(test)]
@@ -93,15 +175,11 @@ mod tests {
     use super::*;
 
     fn ask(memo: &mut Memo<u64>, n: u64, made: &mut u64) {
-        let answer = *memo.get_or(
-            of_address(n as usize),
-            |known| *known == n,
-            || {
-                *made += 1;
-                n
-            },
-        );
-        assert_eq!(answer, n);
+        let conclude = || {
+            *made += 1;
+            n
+        };
+        assert_eq!(*memo.get_or(|known| *known == n, || of_address(n as usize * 32), conclude), n);
     }
 
     #[test]
@@ -114,6 +192,15 @@ mod tests {
         }
         assert!(made < 50, "{made} of 5000 are still pushed out");
         (0..2_000_000).for_each(|n| ask(&mut memo, n, &mut made));
-        assert_eq!(memo.buckets.len(), MOST);
+        assert_eq!((memo.places.buckets.len(), memo.answers.len()), (MOST, MOST * WAYS));
+    }
+
+    #[test]
+    fn what_shares_a_hash_is_told_apart_by_whoever_asks() {
+        let mut memo = Memo::default();
+        for n in (0..WAYS as u64).chain(0..WAYS as u64) {
+            assert_eq!(*memo.get_or(|known| *known == n, || 7, || n), n);
+        }
+        assert_eq!(memo.answers.len(), WAYS);
     }
 }

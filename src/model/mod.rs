@@ -52,6 +52,7 @@ use std::sync::Arc;
 use counts::Counts;
 use explain::Explainer;
 use history::{History, HistoryWriter};
+use memo::TOGETHER;
 use record::{End, Event, Record, Start, Time};
 use tally::Tally;
 
@@ -87,6 +88,15 @@ impl Model {
             counted_since: None,
             resets: 0,
             shared: None,
+        }
+    }
+
+    /// Takes records that the pipeline has numbered; faster than one [`apply`](Self::apply) each.
+    pub fn apply_all(&mut self, records: Vec<Record>) {
+        let mut records = records.into_iter();
+        while !records.as_slice().is_empty() {
+            self.tally.foresee(records.as_slice());
+            records.by_ref().take(TOGETHER).for_each(|record| self.apply(record));
         }
     }
 

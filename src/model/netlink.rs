@@ -18,6 +18,7 @@ use super::element::{write_element, write_options};
 use super::op::{Op, Shape};
 use super::record::Elements;
 use super::set_type::Dims;
+use super::types::Answered;
 
 /// `nlmsghdr`, and `nfgenmsg` behind it.
 const HEADER: usize = 16;
@@ -33,8 +34,10 @@ mod command {
     pub const TYPENAME: u16 = 3;
     pub const REVISION: u16 = 4;
     pub const FAMILY: u16 = 5;
+    pub const FLAGS: u16 = 6;
     pub const DATA: u16 = 7;
     pub const ADT: u16 = 8;
+    pub const PROTOCOL_MIN: u16 = 10;
     pub const INDEX: u16 = 11;
 }
 /// `IPSET_ATTR_LINENO` of the message, and `IPSET_ATTR_CADT_LINENO` inside an element.
@@ -92,35 +95,68 @@ pub struct Message {
 /// Decodes the message that starts at the netlink header in `bytes`.
 ///
 /// The header's length may be larger than `bytes`: the copy was cut short, and what is there is decoded. `type_of`
-/// is asked for the type of a set that the message names.
+/// is asked for the type of a set that the message names, and told what was answered last for that name.
 pub fn decode(
     bytes: &[u8],
-    type_of: &mut dyn FnMut(&Arc<str>) -> Option<Arc<str>>,
+    type_of: impl FnOnce(&Arc<str>, &mut Answered) -> Option<Arc<str>>,
     names: &mut Names,
 ) -> Result<Message, Malformed> {
-    let envelope = Envelope::open(bytes)?;
-    let mut message = envelope.message();
+    let Envelope { op, exclusive, cut, body } = Envelope::open(bytes)?;
     let mut found = Found::default();
-    let mut attrs = Attrs::new(envelope.body.unwrap_or_default(), envelope.cut);
+    let mut attrs = Attrs::new(body.unwrap_or_default(), cut);
     for attr in attrs.by_ref() {
         found.keep(attr);
     }
-    message.odd |= attrs.odd();
-    found.fill(&mut message, type_of, names);
-    Ok(message)
+    let shape = op.row().map(|r| r.shape);
+    let second = found.second.map(|bytes| names.of_bytes(bytes));
+    let (set2, mut set_type) = if shape == Some(Shape::TwoSets) { (second, None) } else { (None, second) };
+    let set = found.set.map(|bytes| {
+        let known = names.of_set(bytes);
+        if set_type.is_none() && shape != Some(Shape::Create) {
+            set_type = type_of(&known.name, &mut known.answered);
+        }
+        Arc::clone(&known.name)
+    });
+    let (mut count, mut elements, mut options) = (0, Elements::default(), None);
+    match shape {
+        Some(Shape::Elements) => {
+            let dims = names.dims(set_type.as_ref());
+            let room = names.room();
+            count = found.write_elements(dims, room);
+            elements = Elements::from_lines(text(room));
+        }
+        Some(Shape::Create) => options = Some(found.options(set_type.as_deref(), names.room())),
+        _ => {}
+    }
+    Ok(Message {
+        op,
+        exist: matches!(op, Op::CREATE | Op::ADD | Op::DEL | Op::DESTROY) && !exclusive,
+        restore: found.line && matches!(op, Op::ADD | Op::DEL),
+        protocol: found.protocol,
+        family: found.family,
+        revision: found.revision,
+        index: found.index,
+        set,
+        set2,
+        set_type,
+        options,
+        count,
+        elements,
+        unknown: found.unknown.map(Into::into),
+        cut,
+        odd: attrs.odd() || (body.is_none() && !cut),
+    })
+}
+
+/// The bytes of the set's name in a message.
+pub fn set_of(bytes: &[u8]) -> Option<&[u8]> {
+    let Envelope { cut, body, .. } = Envelope::open(bytes).ok()?;
+    Attrs::new(body?, cut).find(|attr| attr.number() == command::SETNAME).map(|attr| attr.payload)
 }
 
 /// What was written is text; telling so byte by byte is for the impossible case.
-fn text(room: &mut Vec<u8>) -> Cow<'_, str> {
-    // The standard library looks at sixteen bytes at once, but not where there are fewer.
-    const WORDS: usize = 16;
-    let length = room.len();
-    room.extend_from_slice(&[b' '; WORDS]);
-    room.truncate(length.next_multiple_of(WORDS));
-    match str::from_utf8(room) {
-        Ok(text) => Cow::Borrowed(&text[..length]),
-        Err(_) => String::from_utf8_lossy(&room[..length]),
-    }
+fn text(room: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(room).map_or_else(|_| String::from_utf8_lossy(room), Cow::Borrowed)
 }
 
 /// Index of the first element whose raw line number equals that of the kernel's answer: as many elements before it
@@ -158,65 +194,56 @@ impl<'a> Envelope<'a> {
     }
 }
 
-impl Envelope<'_> {
-    fn message(&self) -> Message {
-        Message {
-            op: self.op,
-            exist: matches!(self.op, Op::CREATE | Op::ADD | Op::DEL | Op::DESTROY) && !self.exclusive,
-            restore: false,
-            protocol: None,
-            family: None,
-            revision: None,
-            index: None,
-            set: None,
-            set2: None,
-            set_type: None,
-            options: None,
-            count: 0,
-            elements: Elements::default(),
-            unknown: None,
-            cut: self.cut,
-            odd: self.body.is_none() && !self.cut,
-        }
-    }
-}
-
 /// The attributes of a message, the last of each kind.
 #[derive(Default)]
 struct Found<'a> {
-    known: [Option<Attr<'a>>; 12],
+    set: Option<&'a [u8]>,
+    second: Option<&'a [u8]>,
+    data: Option<Attr<'a>>,
+    adt: Option<Attr<'a>>,
+    protocol: Option<u8>,
+    family: Option<u8>,
+    revision: Option<u8>,
+    index: Option<u16>,
+    /// It has a line number. A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
+    line: bool,
     unknown: Option<String>,
 }
 
 impl<'a> Found<'a> {
+    #[inline]
     fn keep(&mut self, attr: Attr<'a>) {
-        match self.known.get_mut(usize::from(attr.number())) {
-            Some(slot) if attr.number() != 0 => *slot = Some(attr),
+        match attr.number() {
+            command::PROTOCOL => self.protocol = attr.u8(),
+            command::SETNAME => self.set = Some(attr.payload),
+            command::TYPENAME => self.second = Some(attr.payload),
+            command::REVISION => self.revision = attr.u8(),
+            command::FAMILY => self.family = attr.u8(),
+            command::DATA => self.data = Some(attr),
+            command::ADT => self.adt = Some(attr),
+            LINENO => self.line = attr.payload.iter().any(|byte| *byte != 0),
+            command::INDEX => self.index = attr.u16(),
+            command::FLAGS | command::PROTOCOL_MIN => {}
             _ => attr.describe(self.unknown.get_or_insert_default()),
         }
     }
 
-    fn at(&self, number: u16) -> Option<&Attr<'a>> {
-        self.known.get(usize::from(number)).and_then(Option::as_ref)
-    }
-
     /// Every element: the single one, or those of a batch.
     fn elements(&self) -> impl Iterator<Item = Attr<'a>> + use<'a> {
-        let known = |number: u16| self.at(number).copied();
-        let batch = known(command::ADT).map(|adt| adt.nested().filter(|a| a.number() == command::DATA));
-        known(command::DATA).into_iter().chain(batch.into_iter().flatten())
+        let batch = self.adt.map(|adt| adt.nested().filter(|a| a.number() == command::DATA));
+        self.data.into_iter().chain(batch.into_iter().flatten())
     }
 
     /// The options of a create message.
-    fn options(&self, message: &Message, room: &mut Vec<u8>) -> Box<str> {
-        let attrs = self.known[usize::from(command::DATA)].map_or(Attrs::new(&[], false), |data| data.nested());
-        write_options(attrs, message.family, message.set_type.as_deref(), room);
+    fn options(&self, set_type: Option<&str>, room: &mut Vec<u8>) -> Box<str> {
+        let attrs = self.data.map_or(Attrs::new(&[], false), |data| data.nested());
+        write_options(attrs, self.family, set_type, room);
         text(room).into()
     }
 
     /// Writes the elements, a line each, and counts them.
     fn write_elements(&self, dims: Dims, room: &mut Vec<u8>) -> u32 {
-        if let (Some(only), None) = (self.at(command::DATA), self.at(command::ADT)) {
+        if let (Some(only), None) = (&self.data, &self.adt) {
             write_element(only.nested(), dims, room);
             return 1;
         }
@@ -229,37 +256,6 @@ impl<'a> Found<'a> {
             count += 1;
         }
         count
-    }
-
-    fn fill(self, message: &mut Message, type_of: &mut dyn FnMut(&Arc<str>) -> Option<Arc<str>>, names: &mut Names) {
-        let shape = message.op.row().map(|r| r.shape);
-        message.protocol = self.at(command::PROTOCOL).and_then(Attr::u8);
-        message.set = self.at(command::SETNAME).map(|a| names.of_bytes(a.payload));
-        let second = self.at(command::TYPENAME).map(|a| names.of_bytes(a.payload));
-        match shape {
-            Some(Shape::TwoSets) => message.set2 = second,
-            _ => message.set_type = second,
-        }
-        // A batch needs the attribute, whoever sends it; only lines of a restore are counted from 1.
-        let line = self.at(LINENO).is_some_and(|a| a.payload.iter().any(|byte| *byte != 0));
-        message.restore = line && matches!(message.op, Op::ADD | Op::DEL);
-        message.revision = self.at(command::REVISION).and_then(Attr::u8);
-        message.family = self.at(command::FAMILY).and_then(Attr::u8);
-        message.index = self.at(command::INDEX).and_then(Attr::u16);
-        if message.set_type.is_none() && shape != Some(Shape::Create) {
-            message.set_type = message.set.as_ref().and_then(type_of);
-        }
-        match shape {
-            Some(Shape::Create) => message.options = Some(self.options(message, names.room())),
-            Some(Shape::Elements) => {
-                let dims = names.dims(message.set_type.as_ref());
-                let room = names.room();
-                message.count = self.write_elements(dims, room);
-                message.elements = Elements::from_lines(text(room));
-            }
-            _ => {}
-        }
-        message.unknown = self.unknown.map(Into::into);
     }
 }
 

@@ -50,6 +50,11 @@ impl Rate {
         *count = count.saturating_add(n);
     }
 
+    /// Something of what a further count changes.
+    pub(super) fn glance(&self) -> u64 {
+        self.head.cast_unsigned() ^ u64::from(self.counts[slot(self.head)])
+    }
+
     /// Counts per second over the last eight to ten seconds before `now`, or since the first count if that is less.
     pub fn per_second(&self, now: Time) -> f64 {
         if self.head == i64::MIN {

@@ -87,7 +87,7 @@ pub struct LastFailure {
     pub error: std::borrow::Cow<'static, str>,
 }
 
-/// A row of the sets table.
+/// A row of the sets table. What few sets have is apart: a call on one of many thousands waits for the memory of its row.
 #[derive(Clone, Debug)]
 pub struct SetRow {
     /// Namespace and name.
@@ -109,7 +109,7 @@ pub struct SetRow {
     /// The last call.
     pub last: Time,
     /// The last failure.
-    pub last_failure: Option<LastFailure>,
+    pub last_failure: Option<Box<LastFailure>>,
     /// The last successful change.
     pub last_writer: Option<Touch>,
     /// Who changed it lately.
@@ -117,9 +117,9 @@ pub struct SetRow {
     /// Calls of the last minute.
     pub rate: Rate,
     /// How it ceased to be, if it did: destroyed, or renamed to `other`. See also [`Sweeps`].
-    pub ended: Option<Touch>,
+    pub ended: Option<Box<Touch>>,
     /// The last swap or rename that brought the content, from `other`.
-    pub origin: Option<Touch>,
+    pub origin: Option<Box<Touch>>,
     /// The whole way of the content, in words, if it ever moved, and the record by which that was known.
     pub lineage: Option<(Arrival, Arc<Told>)>,
     /// Record of the last call that proves it was there.
@@ -147,6 +147,12 @@ impl SetRow {
             lineage: None,
             alive: 0,
         }
+    }
+
+    /// Something of each part that a call changes.
+    pub(super) fn glance(&self) -> u64 {
+        let other = self.last_writer.as_ref().map_or(0, |touch| touch.arrival);
+        self.calls ^ self.alive ^ self.rate.glance() ^ u64::from(self.key.netns) ^ other
     }
 
     /// True if something was done to it; a row may be there only for what it is known to be.
@@ -198,6 +204,6 @@ impl Sweeps {
     pub fn end_of<'a>(&'a self, row: &'a SetRow) -> Option<&'a Touch> {
         let swept = self.0.get(&row.key.netns).filter(|t| t.arrival > row.alive);
         let swept = swept.filter(|_| matches!(row.key.name, SetName::Named(_)));
-        row.ended.as_ref().or(swept)
+        row.ended.as_deref().or(swept)
     }
 }

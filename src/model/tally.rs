@@ -2,6 +2,7 @@
 //!
 //! The same tally serves the whole run and the calls under a filter. [`Counts`] is what readers see of it.
 
+mod set_rows;
 mod sets;
 
 use std::collections::HashMap;
@@ -18,13 +19,14 @@ use super::rows::{Keyed, RowId};
 use super::sets::{SetKey, SetName, SetRow, Shared, Sweeps, Touch};
 use super::told::{About, Told};
 use super::writers::{Programs, writes_content};
+use set_rows::SetRows;
 use sets::{count_set, note_writer};
 
 /// The counting half of [`Counts`].
 #[derive(Debug)]
 pub(super) struct Tally {
     totals: Totals,
-    sets: Keyed<SetKey, SetRow>,
+    sets: SetRows,
     callers: Keyed<CallerKey, CallerRow>,
     failures: Keyed<FailureKey, FailureRow>,
     sweeps: Sweeps,
@@ -62,7 +64,7 @@ impl Tally {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             totals: Totals::default(),
-            sets: Keyed::new(limits.sets),
+            sets: SetRows::new(limits.sets),
             callers: Keyed::new(limits.callers),
             failures: Keyed::new(limits.failures),
             sweeps: Sweeps::default(),
@@ -85,17 +87,26 @@ impl Tally {
     pub(super) fn counts(&self) -> Counts {
         Counts {
             totals: self.totals.clone(),
-            sets: self.sets.rows.clone(),
+            sets: self.sets.rows().clone(),
             callers: self.callers.rows.clone(),
             failures: self.failures.rows.clone(),
             sweeps: self.sweeps.clone(),
             shared: Arc::clone(&self.shared),
             limits_reached: LimitsReached {
-                sets: self.sets.other().is_some(),
+                sets: self.sets.limit_reached(),
                 callers: self.callers.other().is_some(),
                 failures: self.failures.other().is_some(),
             },
         }
+    }
+
+    /// Takes a look at what the calls of the next records will be counted in. Where there are thousands of sets each row is a
+    /// wait for memory; together they are little more than one.
+    pub(super) fn foresee(&self, records: &[Record]) {
+        self.sets.foresee(records.iter().filter_map(|record| match &record.event {
+            Event::Call(Call { netns, set: Some(set), .. }) => Some((*netns, set)),
+            _ => None,
+        }));
     }
 
     /// Counts a record of the whole run; `lineage` has taken it before. Where the content of its set came from.
@@ -110,7 +121,7 @@ impl Tally {
             }
             self.emptied.insert(call.netns, arrival);
         }
-        let row = self.sets.rows.get(self.last_set?)?;
+        let row = self.sets.rows().get(self.last_set?)?;
         if moves || row.calls == 1 {
             for set in [&call.set, &call.set2].into_iter().flatten() {
                 let chain = lineage.of(call.netns, set).filter(|chain| chain.last_move().is_some());
@@ -123,7 +134,7 @@ impl Tally {
                 }
             }
         }
-        let (since, told) = self.sets.rows.get(self.last_set?)?.lineage.as_ref()?;
+        let (since, told) = self.sets.rows().get(self.last_set?)?.lineage.as_ref()?;
         let emptied = self.emptied.get(&call.netns).or(self.emptied_before.as_ref()).is_some_and(|at| at >= since);
         (!emptied).then(|| Arc::clone(told))
     }
@@ -155,7 +166,7 @@ impl Tally {
         {
             let at = At { call, time: record.time, arrival };
             for name in [&call.set, &call.set2].into_iter().flatten() {
-                self.set_row(call, SetName::Named(Arc::clone(name)));
+                self.sets.of_named(call.netns, name);
             }
             self.state(&at);
         }
@@ -178,10 +189,14 @@ impl Tally {
         self.totals.rate.add(at.time, 1);
         let caller = self.count_caller(&at, failed);
         let writer = writes_content(call).then(|| self.programs.of(&call.actor.origin));
-        for name in [SetName::of(call), call.set2.clone().map(SetName::Named)].into_iter().flatten() {
-            let id = self.set_row(call, name);
+        let first = match &call.set {
+            Some(name) => Some(self.sets.of_named(call.netns, name)),
+            None => call.all_sets().then(|| self.sets.of(SetKey { netns: call.netns, name: SetName::All })),
+        };
+        let second = call.set2.as_ref().map(|name| self.sets.of_named(call.netns, name));
+        for id in [first, second].into_iter().flatten() {
             self.last_set.get_or_insert(id);
-            if let Some(row) = self.sets.rows.get_mut(id) {
+            if let Some(row) = self.sets.get_mut(id) {
                 row.added += added;
                 row.deleted += deleted;
                 count_set(row, &at, failed);
@@ -239,20 +254,9 @@ impl Tally {
         }
     }
 
-    fn set_row(&mut self, call: &Call, name: SetName) -> RowId {
-        self.row_of(call.netns, name)
-    }
-
-    fn row_of(&mut self, netns: u32, name: SetName) -> RowId {
-        let make =
-            |key: Option<&SetKey>| SetRow::new(key.cloned().unwrap_or(SetKey { netns: 0, name: SetName::Other }));
-        self.sets.find_or_add(SetKey { netns, name }, make)
-    }
-
     fn named(&mut self, call: &Call, name: Option<&Arc<str>>) -> Option<&mut SetRow> {
-        let key = SetKey { netns: call.netns, name: SetName::Named(Arc::clone(name?)) };
-        let id = self.sets.find(&key)?;
-        self.sets.rows.get_mut(id)
+        let id = self.sets.find(call.netns, name?)?;
+        self.sets.get_mut(id)
     }
 }
 

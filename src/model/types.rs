@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use super::hash::Map;
-use super::memo::{Memo, of_address};
 use super::op::Op;
 use super::record::{Call, Outcome};
 
@@ -14,45 +13,48 @@ use super::record::{Call, Outcome};
 const MOST: usize = 65_536;
 
 /// Types by network namespace and set name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SetTypes {
     known: Map<u32, Map<Arc<str>, Arc<str>>>,
-    /// By the address of the name.
-    answers: Memo<Answer>,
-    /// How often a type may have changed: what was answered before is not believed.
+    /// How often a type may have changed, and once more: what was answered before is not believed.
     changes: u64,
 }
 
-/// What was answered last.
-#[derive(Debug)]
-struct Answer {
+/// What was answered last for a name; whoever keeps the names keeps it beside each.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// As it was then; 0 before the first answer.
     changes: u64,
     netns: u32,
-    /// Held, so that no other has its address.
-    set: Arc<str>,
     set_type: Option<Arc<str>>,
 }
 
+impl Default for SetTypes {
+    fn default() -> Self {
+        Self { known: Map::default(), changes: 1 }
+    }
+}
+
 impl SetTypes {
-    /// The type of a set.
-    pub fn of(&mut self, netns: u32, set: &Arc<str>) -> Option<Arc<str>> {
-        let hash = of_address(Arc::as_ptr(set).cast::<u8>() as usize ^ netns as usize);
-        let changes = self.changes;
-        let is = |answer: &Answer| (answer.changes, answer.netns) == (changes, netns) && Arc::ptr_eq(&answer.set, set);
-        let make = || Answer {
-            changes,
-            netns,
-            set: Arc::clone(set),
-            set_type: self.known.get(&netns).and_then(|sets| sets.get(&**set)).map(Arc::clone),
-        };
-        self.answers.get_or(hash, is, make).set_type.clone()
+    /// The type of a set. `last` is what was answered last for its name.
+    #[inline]
+    pub fn of(&self, netns: u32, set: &str, last: &mut Answered) -> Option<Arc<str>> {
+        if (last.changes, last.netns) != (self.changes, netns) {
+            let set_type = self.known.get(&netns).and_then(|sets| sets.get(set)).map(Arc::clone);
+            *last = Answered { changes: self.changes, netns, set_type };
+        }
+        last.set_type.clone()
     }
 
     /// Learns from a call.
+    #[inline]
     pub fn learn(&mut self, call: &Call) {
-        if call.outcome != Outcome::Ok || !matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP) {
-            return;
+        if call.outcome == Outcome::Ok && matches!(call.op, Op::CREATE | Op::DESTROY | Op::RENAME | Op::SWAP) {
+            self.change(call);
         }
+    }
+
+    fn change(&mut self, call: &Call) {
         self.changes += 1;
         match (call.op, &call.set, &call.set2) {
             (Op::CREATE, Some(set), _) => self.create(call, set),
@@ -117,17 +119,18 @@ mod tests {
     #[test]
     fn an_answer_holds_until_a_type_changes() {
         let [set, ip, net]: [Arc<str>; 3] = ["a", "hash:ip", "hash:net"].map(Arc::from);
-        let mut types = SetTypes::default();
+        let (mut types, mut last) = (SetTypes::default(), Answered::default());
         for _ in 0..2 {
-            assert_eq!(types.of(1, &set), None);
+            assert_eq!(types.of(1, &set, &mut last), None);
         }
         types.adopt(1, &set, &ip);
         for _ in 0..2 {
-            assert_eq!((types.of(1, &set).as_deref(), types.of(2, &set)), (Some("hash:ip"), None));
+            assert_eq!(types.of(1, &set, &mut last).as_deref(), Some("hash:ip"));
+            assert_eq!(types.of(2, &set, &mut last), None);
         }
         types.adopt(1, &set, &net);
-        assert_eq!(types.of(1, &set), Some(net));
+        assert_eq!(types.of(1, &set, &mut last), Some(net));
         types.forget();
-        assert_eq!(types.of(1, &set), None);
+        assert_eq!(types.of(1, &set, &mut last), None);
     }
 }

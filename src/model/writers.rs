@@ -8,6 +8,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::actor::Origin;
 use super::op::{Kind, Op};
 use super::record::{Call, Outcome, Time};
@@ -127,7 +129,8 @@ impl Programs {
 /// Who changed a set lately: a bounded number of programs.
 #[derive(Clone, Debug, Default)]
 pub struct Writers {
-    seen: Vec<(Arc<Program>, Time)>,
+    /// Nearly every set has one.
+    seen: SmallVec<[(Arc<Program>, Time); 1]>,
     /// Until when a writer that had to be forgotten would still count.
     forgotten_until: Option<Time>,
     /// It had two writers at once before.

@@ -194,9 +194,7 @@ impl<'a> Desk<'a> {
 
     fn count(&mut self, batch: Vec<Record>) {
         if let Some(show) = &mut self.show {
-            for record in batch {
-                show.model.apply(record);
-            }
+            show.model.apply_all(batch);
         }
     }
 

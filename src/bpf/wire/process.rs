@@ -27,7 +27,7 @@ pub struct WireProcess<'a> {
     /// Inode of its network namespace, which is not always that of its sockets.
     pub netns: u32,
     /// Its name.
-    pub leader: &'a [u8],
+    pub leader: [u8; COMM_LEN],
     /// Controlling terminal; empty if there is none.
     pub tty: &'a [u8],
     /// The program; empty for a kernel thread.
@@ -84,7 +84,7 @@ pub(super) fn parse(r: &[u8]) -> Option<WireProcess<'_>> {
         exec: field!(r, ipset_process, exec),
         cgroup: field!(u64 r, ipset_process, cgroup),
         netns: field!(r, ipset_process, netns),
-        leader: field!(text r, ipset_process, leader, COMM_LEN),
+        leader: *field!(name r, ipset_process, leader),
         tty: until_nul(r.get(offset_of!(ipset_process, tty)..offset_of!(ipset_process, parents))?),
         exe: path(offset_of!(ipset_process, exe), field!(r, ipset_process, exe_length), EXE_CUT)?,
         exe_deleted: flags & EXE_DELETED != 0,
@@ -123,7 +123,7 @@ pub mod tests {
         put(offset_of!(ipset_process, cgroup), &p.cgroup.to_ne_bytes());
         put(offset_of!(ipset_process, netns), &p.netns.to_ne_bytes());
         put(offset_of!(ipset_process, flags), &flags.to_ne_bytes());
-        put(offset_of!(ipset_process, leader), p.leader);
+        put(offset_of!(ipset_process, leader), &p.leader);
         put(offset_of!(ipset_process, tty), p.tty);
         put(offset_of!(ipset_process, exe), p.exe.names);
         put(offset_of!(ipset_process, exe_length), &(p.exe.names.len() as u32).to_ne_bytes());
@@ -148,7 +148,7 @@ pub mod tests {
             exec: 3,
             cgroup: 42,
             netns: 4_026_531_840,
-            leader: b"ipset\0\0\0\0\0\0\0\0\0\0\0",
+            leader: *b"ipset\0\0\0\0\0\0\0\0\0\0\0",
             tty: b"pts0",
             exe: WirePath { names: b"ipset\0sbin\0usr\0", cut: false },
             cgroup_path: WirePath { names: b"cron.service\0system.slice\0", cut: false },

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::odd::Odd;
+use super::odd::is_plain;
 use super::{Json, Object, put_actor, put_call_end, put_place, to_the_second_of};
 use crate::log::Format;
 use crate::model::memo::{Memo, of_address};
@@ -18,10 +18,14 @@ use crate::model::time::SECOND;
 #[derive(Debug, Default)]
 pub struct JsonLog {
     head: Head,
-    /// By the address of the set's name, and of the process.
-    subjects: Memo<Subject>,
+    /// The last of an operation, by its number.
+    subjects: [Subject; SUBJECTS],
+    /// By the address of the process.
     callers: Memo<Caller>,
 }
+
+/// Adds, deletes and tests by turns do not push each other out.
+const SUBJECTS: usize = 4;
 
 /// A name as a call has it.
 type Name = Option<Arc<str>>;
@@ -67,10 +71,11 @@ impl Head {
     }
 }
 
-/// What a line says of the set.
-#[derive(Debug)]
+/// What a line says of the operation and its set. Calls come in runs on one; another is written anew, which costs less than
+/// to remember it where there are thousands.
+#[derive(Debug, Default)]
 struct Subject {
-    op: Op,
+    op: Option<Op>,
     /// Held, so that no other has their addresses.
     set: Name,
     set_type: Name,
@@ -79,23 +84,26 @@ struct Subject {
 }
 
 impl Subject {
+    #[inline]
     fn is_of(&self, call: &Call) -> bool {
-        self.op == call.op
+        self.op == Some(call.op)
             && is_same(self.set.as_ref(), call.set.as_ref())
             && is_same(self.set_type.as_ref(), call.set_type.as_ref())
     }
 
-    fn of(call: &Call) -> Self {
-        let mut text = Vec::new();
-        let mut o = Object::further(&mut text);
-        o.put("op", call.op.to_string());
-        o.put("set", call.set.as_deref());
-        o.put("set2", ());
-        o.put("type", call.set_type.as_deref());
-        o.put("options", ());
-        o.key("elements");
-        text.push(b'[');
-        Self { op: call.op, set: call.set.clone(), set_type: call.set_type.clone(), text }
+    fn turn_to(&mut self, call: &Call) {
+        let out = &mut self.text;
+        out.clear();
+        match call.op.row() {
+            Some(row) => text(out, br#","op":"#, Some(row.name)),
+            None => text(out, br#","op":"#, Some(&call.op.to_string())),
+        }
+        text(out, br#","set":"#, call.set.as_deref());
+        text(out, br#","set2":null,"type":"#, call.set_type.as_deref());
+        out.extend_from_slice(br#","options":null,"elements":["#);
+        self.op = Some(call.op);
+        self.set.clone_from(&call.set);
+        self.set_type.clone_from(&call.set_type);
     }
 }
 
@@ -178,9 +186,10 @@ impl JsonLog {
         self.head.turn_to(record.seq, record.time.0.div_euclid(SECOND));
         out.extend_from_slice(&self.head.text);
         fraction(out, record.time.0.rem_euclid(SECOND) as u32);
-        let address = call.set.as_ref().map_or(0, |set| Arc::as_ptr(set).cast::<u8>() as usize);
-        let hash = of_address(address ^ usize::from(call.op.0));
-        let subject = self.subjects.get_or(hash, |subject| subject.is_of(call), || Subject::of(call));
+        let subject = &mut self.subjects[usize::from(call.op.0) % SUBJECTS];
+        if !subject.is_of(call) {
+            subject.turn_to(call);
+        }
         out.extend_from_slice(&subject.text);
         elements(call.elements.as_lines(), out);
         if (call.outcome, call.count, call.applied) == (Outcome::Ok, 1, Some(1)) {
@@ -189,8 +198,8 @@ impl JsonLog {
             result(call, out);
         }
         maybe(out, br#","duration_ns":"#, call.duration_ns);
-        let hash = of_address(Arc::as_ptr(&call.actor) as usize ^ (call.tid as usize) << 4);
-        let caller = self.callers.get_or(hash, |caller| caller.is_of(call), || Caller::of(call));
+        let hash = || of_address(Arc::as_ptr(&call.actor) as usize ^ (call.tid as usize) << 4);
+        let caller = self.callers.get_or(|caller| caller.is_of(call), hash, || Caller::of(call));
         out.extend_from_slice(&caller.text);
     }
 }
@@ -228,10 +237,7 @@ fn text(out: &mut Vec<u8>, before: &[u8], text: Option<&str>) {
     out.extend_from_slice(before);
     match text {
         None => out.extend_from_slice(b"null"),
-        Some(text) => {
-            let odd = Odd::of(text);
-            quoted(out, text, odd.escapes() || odd.breaks());
-        }
+        Some(text) => quoted(out, text),
     }
 }
 
@@ -245,27 +251,30 @@ fn maybe(out: &mut Vec<u8>, before: &[u8], n: Option<impl itoa::Integer>) {
 }
 
 /// Text between quotes.
-fn quoted(out: &mut Vec<u8>, text: &str, escapes: bool) {
-    if escapes {
-        return Object::further(out).value(text);
-    }
+#[inline]
+fn quoted(out: &mut Vec<u8>, text: &str) {
+    if is_plain(text) { as_it_is(out, text) } else { Object::further(out).value(text) }
+}
+
+#[inline]
+fn as_it_is(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
 }
 
-/// Elements hold neither quotes nor backslashes, except in comments.
+/// Elements, a line each. A line break is not plain: what is, is a single one.
+#[inline]
 fn elements(lines: &str, out: &mut Vec<u8>) {
-    let odd = Odd::of(lines);
-    if !odd.breaks() && !lines.is_empty() {
-        return quoted(out, lines, odd.escapes());
+    if is_plain(lines) && !lines.is_empty() {
+        return as_it_is(out, lines);
     }
     out.reserve(lines.len() * 2);
     let mut before: &[u8] = b"";
     for element in lines.split('\n').filter(|e| !e.is_empty()) {
         out.extend_from_slice(before);
         before = b",";
-        quoted(out, element, odd.escapes());
+        quoted(out, element);
     }
 }
 

@@ -1,43 +1,18 @@
-//! Bytes that JSON wants escaped, eight at a time.
+//! Bytes that JSON wants escaped, looked for eight at a time.
 //!
 //! Nearly no text of a record has any, and each is looked at: so looking is what has to be quick. It writes nothing.
 
-/// What has to be looked at in text before it is JSON: not 0 where there is such a byte.
-#[derive(Clone, Copy, Default)]
-pub struct Odd {
-    escapes: u64,
-    breaks: u64,
-}
-
-impl Odd {
-    /// Looks at all of a text.
-    pub fn of(text: &str) -> Self {
-        const WORD: usize = size_of::<u64>();
-        let bytes = text.as_bytes();
-        let Some(last) = bytes.last_chunk::<WORD>() else {
-            return bytes.iter().fold(Self::default(), |odd, byte| odd.or(u64::from(*byte) | SPACES << 8));
-        };
-        // Eight bytes at a time; the last ones may overlap those before.
-        let odd = Self::default().or(u64::from_le_bytes(*last));
-        bytes.as_chunks::<WORD>().0.iter().fold(odd, |odd, word| odd.or(u64::from_le_bytes(*word)))
-    }
-
-    fn or(self, word: u64) -> Self {
-        let ascii = !word & HIGH;
-        let breaks = are(word, b'\n') & ascii;
-        let odd = (below(word, b' ') & !breaks | are(word, b'"') | are(word, b'\\')) & ascii;
-        Self { escapes: self.escapes | odd, breaks: self.breaks | breaks }
-    }
-
-    /// True if something has to be escaped, line breaks apart.
-    pub fn escapes(self) -> bool {
-        self.escapes != 0
-    }
-
-    /// True if there is a line break.
-    pub fn breaks(self) -> bool {
-        self.breaks != 0
-    }
+/// True if text may stand between quotes as it is.
+#[inline]
+pub fn is_plain(text: &str) -> bool {
+    const WORD: usize = size_of::<u64>();
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last_chunk::<WORD>() else {
+        return bytes.iter().all(|byte| odd(u64::from(*byte) | SPACES << 8) == 0);
+    };
+    // The last eight may overlap those before.
+    odd(u64::from_le_bytes(*last)) == 0
+        && bytes.as_chunks::<WORD>().0.iter().all(|word| odd(u64::from_le_bytes(*word)) == 0)
 }
 
 /// Eight spaces: nothing odd.
@@ -45,14 +20,12 @@ const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
 const LOW: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// Among ASCII, the upper bits of the bytes below `limit`, which is 128 at most: no byte borrows from the next.
-const fn below(word: u64, limit: u8) -> u64 {
-    !((word | HIGH) - LOW * limit as u64)
-}
-
-/// Likewise, of the bytes that are `byte`.
-const fn are(word: u64, byte: u8) -> u64 {
-    below(word ^ (LOW * byte as u64), 1)
+/// Not 0 if one of the bytes is a control character, a quote or a backslash. Each subtraction borrows from an upper bit
+/// where a byte is too small; where it borrows from the next byte besides, there is one that is too small in any case.
+const fn odd(word: u64) -> u64 {
+    let quote = (word ^ (LOW * b'"' as u64)).wrapping_sub(LOW);
+    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
+    (word.wrapping_sub(SPACES) | quote | backslash) & !word & HIGH
 }
 
 #[cfg(test)]
@@ -66,13 +39,12 @@ mod tests {
                 for byte in 0..=0x7f_u8 {
                     let mut text = vec![b'a'; length];
                     text[at] = byte;
-                    let odd = Odd::of(std::str::from_utf8(&text).unwrap());
-                    let escapes = (byte < b' ' && byte != b'\n') || byte == b'"' || byte == b'\\';
-                    assert_eq!((odd.escapes(), odd.breaks()), (escapes, byte == b'\n'), "{byte} at {at} of {length}");
+                    let escaped = byte < b' ' || byte == b'"' || byte == b'\\';
+                    assert_eq!(is_plain(std::str::from_utf8(&text).unwrap()), !escaped, "{byte} at {at} of {length}");
                 }
             }
         }
-        let plain = Odd::of("caf\u{e9} \u{10ffff}\u{80}\u{7ff}");
-        assert!(!plain.escapes() && !plain.breaks());
+        assert!(is_plain("") && is_plain("caf\u{e9} \u{10ffff}\u{80}\u{7ff}\u{7f}"));
+        assert!(!is_plain("caf\u{e9} \u{10ffff}\\") && !is_plain("\u{80}\u{80}\u{80}\"\u{7ff}"));
     }
 }

@@ -44,6 +44,10 @@ mod number {
     pub const PAD: u16 = 30;
 }
 
+/// `IPSET_ATTR_IPADDR_*` inside an address.
+const IPV4: u16 = 1;
+const IPV6: u16 = 2;
+
 /// `IPSET_FLAG_*` of an element.
 mod flag {
     pub const BEFORE: u32 = 1;
@@ -247,12 +251,24 @@ fn name(attr: Attr<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// The address in a nested attribute; an attribute with addresses of both families says nothing.
+#[inline]
 pub fn address(attr: &Attr<'_>) -> Option<IpAddr> {
+    // What nearly all are: one of IPv4, and nothing else.
+    if let &[l0, l1, k0, k1, a, b, c, d] = attr.payload
+        && u16::from_ne_bytes([l0, l1]) == 8
+        && Attr::of(u16::from_ne_bytes([k0, k1]), &[]).number() == IPV4
+    {
+        return Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d)));
+    }
+    walk_to_address(attr)
+}
+
+fn walk_to_address(attr: &Attr<'_>) -> Option<IpAddr> {
     let mut found = None;
     for inner in attr.nested() {
         let addr = match inner.number() {
-            1 => IpAddr::V4(Ipv4Addr::from(*inner.payload.first_chunk::<4>()?)),
-            2 => IpAddr::V6(Ipv6Addr::from(*inner.payload.first_chunk::<16>()?)),
+            IPV4 => IpAddr::V4(Ipv4Addr::from(*inner.payload.first_chunk::<4>()?)),
+            IPV6 => IpAddr::V6(Ipv6Addr::from(*inner.payload.first_chunk::<16>()?)),
             _ => return None,
         };
         if found.is_some_and(|f: IpAddr| f.is_ipv4() != addr.is_ipv4()) {

@@ -11,14 +11,46 @@ use crate::model::hash::{RandomState, Set};
 use crate::model::memo::Memo;
 use crate::model::set_type::Dims;
 use crate::model::text::safe;
+use crate::model::types::Answered;
 
 /// Names a generation.
 const GENERATION: usize = 32_768;
+/// Sets, each of which takes some hundred bytes here and a few hundred more where its calls are counted.
+const MANY: usize = 1024;
 /// Set names have 31 bytes, type names too; escaped they may grow, but not beyond this.
 const LONGEST: usize = 256;
 
-/// Bytes of a message, and the name that they stand for.
-type Known = (Box<[u8]>, Arc<str>);
+/// The name of a set, and what was concluded from it. As small as a cache line, with its hash.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The name.
+    pub(super) name: Arc<str>,
+    /// The bytes of the message, where they are not those of the name. Seldom, and so no larger than a pointer.
+    odd: Option<Box<Box<[u8]>>>,
+    /// What was answered last about the set's type.
+    pub(super) answered: Answered,
+}
+
+impl Known {
+    fn new(bytes: &[u8], name: Arc<str>) -> Self {
+        let odd = (name.as_bytes() != spelled(bytes)).then(|| Box::new(bytes.into()));
+        Self { name, odd, answered: Answered::default() }
+    }
+
+    #[inline]
+    fn is_of(&self, bytes: &[u8]) -> bool {
+        match &self.odd {
+            None => self.name.as_bytes() == spelled(bytes),
+            Some(odd) => ***odd == *bytes,
+        }
+    }
+}
+
+/// Without the NUL that ends it.
+const fn spelled(bytes: &[u8]) -> &[u8] {
+    if let [name @ .., 0] = bytes { name } else { bytes }
+}
+
 /// The text of a restore batch of 64 kB fits.
 const ROOM: usize = 1 << 18;
 
@@ -26,8 +58,10 @@ const ROOM: usize = 1 << 18;
 #[derive(Debug, Default)]
 pub struct Names {
     kept: Kept,
-    /// By the hash of their bytes.
-    by_bytes: Memo<Known>,
+    /// Names of sets, by the hash of their bytes.
+    sets: Memo<Known>,
+    /// One that is too long to be kept.
+    longest: Option<Known>,
     /// One for good: those of the generations change with them.
     hasher: RandomState,
     /// The type that was asked about last.
@@ -65,12 +99,30 @@ impl Names {
 
     /// The name that bytes of a message stand for, safe to print.
     pub fn of_bytes(&mut self, bytes: &[u8]) -> Arc<str> {
+        self.get(&safe(bytes))
+    }
+
+    /// The name of a set, likewise, and what was concluded from it.
+    #[inline]
+    pub(super) fn of_set(&mut self, bytes: &[u8]) -> &mut Known {
+        let (kept, hasher) = (&mut self.kept, &self.hasher);
+        let mut make = || Known::new(bytes, kept.get(&safe(bytes)));
         if bytes.len() > LONGEST {
-            return self.get(&safe(bytes));
+            return self.longest.insert(make());
         }
-        let hash = self.hasher.hash_one(bytes);
-        let make = || (bytes.into(), self.kept.get(&safe(bytes)));
-        Arc::clone(&self.by_bytes.get_or(hash, |(known, _)| **known == *bytes, make).1)
+        self.sets.get_or(|known| known.is_of(bytes), || hasher.hash_one(bytes), make)
+    }
+
+    /// True if so many sets are known that they are not in the processor's cache all the time.
+    #[inline]
+    pub const fn knows_many_sets(&self) -> bool {
+        self.sets.has_more_than(MANY)
+    }
+
+    /// Takes a look at the names of these sets, as messages spell them; see [`Memo::foresee`].
+    pub fn foresee<'a>(&self, sets: impl Iterator<Item = &'a [u8]>) {
+        let glance = |known: &Known| known.name.as_bytes().first().copied().map_or(0, u64::from);
+        self.sets.foresee(sets.map(|bytes| self.hasher.hash_one(bytes)), glance);
     }
 
     /// The dimensions of a type; nearly always that of the message before.
@@ -119,10 +171,11 @@ mod tests {
                 [&b"blocklist\0"[..], b"", b"\x1b[2J", b"a\0b", "caf\u{e9}".as_bytes(), b"\xff", &[b'x'; LONGEST + 1]]
             {
                 assert_eq!(&*names.of_bytes(bytes), &*safe(bytes));
+                assert_eq!(&*names.of_set(bytes).name, &*safe(bytes));
             }
             for n in 0..2560 {
                 let name = format!("set-{n}");
-                assert_eq!(&*names.of_bytes(name.as_bytes()), name);
+                assert_eq!(&*names.of_set(name.as_bytes()).name, name);
             }
         }
     }

@@ -24,7 +24,7 @@ fn message(op: u8, flags: u16, attrs: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Message {
-    decode(bytes, &mut |_| None, &mut Names::default()).unwrap()
+    decode(bytes, |_, _| None, &mut Names::default()).unwrap()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_last_attribute_of_a_kind_counts_as_in_the_kernel() {
 fn type_of_is_asked_only_where_the_message_does_not_tell() {
     let known: Arc<str> = Arc::from("hash:ip");
     let mut asked = Vec::new();
-    let mut type_of = |set: &Arc<str>| {
+    let mut type_of = |set: &Arc<str>, _: &mut Answered| {
         asked.push(set.to_string());
         Some(Arc::clone(&known))
     };
@@ -93,13 +93,13 @@ fn unknown_attributes_are_kept() {
 
 #[test]
 fn headers_too_short_or_not_ours() {
-    assert_eq!(decode(&[0; 15], &mut |_| None, &mut Names::default()), Err(Malformed::Short(15)));
+    assert_eq!(decode(&[0; 15], |_, _| None, &mut Names::default()), Err(Malformed::Short(15)));
     let mut bytes = message(3, 0, &[]);
     assert!(read(&bytes[..16]).cut);
     bytes[0] = 16;
     assert_eq!((read(&bytes).odd, read(&bytes).cut, read(&bytes).op), (true, false, Op::DESTROY));
     bytes[5] = 10;
-    assert_eq!(decode(&bytes, &mut |_| None, &mut Names::default()), Err(Malformed::Subsystem(10)));
+    assert_eq!(decode(&bytes, |_, _| None, &mut Names::default()), Err(Malformed::Subsystem(10)));
 }
 
 fn batch(lines: u32) -> Vec<u8> {
@@ -152,8 +152,8 @@ proptest! {
         let mut bytes = message(op, 0, &[]);
         bytes.extend(body);
         bytes[..4].copy_from_slice(&length.to_ne_bytes());
-        let _ = decode(&bytes, &mut |_| None, &mut Names::default());
+        let _ = decode(&bytes, |_, _| None, &mut Names::default());
         let _ = line_index(&bytes, line);
-        let _ = decode(&bytes[20..], &mut |_| None, &mut Names::default());
+        let _ = decode(&bytes[20..], |_, _| None, &mut Names::default());
     }
 }

@@ -15,9 +15,9 @@ impl Tally {
     /// Elements count for the set; nobody made a call.
     pub(super) fn count_packets(&mut self, packets: &Packets, time: Time) {
         let elements = packets.elements();
-        let Some(set) = packets.set.clone().filter(|_| elements > 0) else { return };
-        let id = self.row_of(packets.netns, SetName::Named(set));
-        let Some(row) = self.sets.rows.get_mut(id) else { return };
+        let Some(set) = packets.set.as_ref().filter(|_| elements > 0) else { return };
+        let id = self.sets.of_named(packets.netns, set);
+        let Some(row) = self.sets.get_mut(id) else { return };
         *(if packets.op == Op::DEL { &mut row.deleted } else { &mut row.added }) += elements;
         row.by_packets += elements;
         row.last = row.last.max(time);
@@ -35,24 +35,24 @@ impl Tally {
             Op::DESTROY if set.is_none() => self.sweeps.note(call.netns, at.touch(None)),
             Op::DESTROY => {
                 if let Some(row) = self.named(call, set) {
-                    row.ended = Some(at.touch(None));
+                    put(&mut row.ended, at.touch(None));
                 }
             }
             Op::RENAME => {
                 let set_type = self.named(call, set).and_then(|row| {
-                    row.ended = Some(at.touch(set2));
+                    put(&mut row.ended, at.touch(set2));
                     row.set_type.clone()
                 });
                 if let Some(row) = self.named(call, set2) {
                     (row.ended, row.alive, row.set_type) = (None, at.arrival, set_type);
-                    row.origin = Some(at.touch(set));
+                    put(&mut row.origin, at.touch(set));
                 }
             }
             Op::SWAP => {
                 for (name, from) in [(set, set2), (set2, set)] {
                     if let Some(row) = self.named(call, name) {
                         (row.ended, row.alive) = (None, at.arrival);
-                        row.origin = Some(at.touch(from));
+                        put(&mut row.origin, at.touch(from));
                     }
                 }
             }
@@ -92,6 +92,14 @@ pub(super) fn note_writer(
     Some(two_writers(row.key.name.as_str(), &row.writers, at.time))
 }
 
+/// Into the box that is there already.
+fn put<T>(to: &mut Option<Box<T>>, value: T) {
+    match to {
+        Some(there) => **there = value,
+        None => *to = Some(Box::new(value)),
+    }
+}
+
 pub(super) fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool) {
     let call = at.call;
     row.calls += 1;
@@ -107,7 +115,7 @@ pub(super) fn count_set(row: &mut SetRow, at: &At<'_>, failed: bool) {
     if failed {
         row.failures += 1;
         let (op, error) = (call.op, error_name(call));
-        row.last_failure = Some(LastFailure { time: at.time, arrival: at.arrival, op, error });
+        put(&mut row.last_failure, LastFailure { time: at.time, arrival: at.arrival, op, error });
     } else if matches!(call.outcome, Outcome::Ok | Outcome::Absent) {
         (row.ended, row.alive) = (None, at.arrival);
         if call.set_type.is_some() && call.op != Op::RENAME {
