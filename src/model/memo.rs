@@ -7,8 +7,11 @@
 
 use std::hint::black_box;
 
-/// Answers that are looked at together, at most.
+/// Entries that are looked at together, at most.
 pub const TOGETHER: usize = 16;
+/// With more entries than that it pays to look at several together: each has some hundred bytes in several tables, and the
+/// processor's cache does not hold them all the time.
+pub const MANY: usize = 1024;
 
 /// Places of a bucket: a hash that many others share pushes none of them out.
 const WAYS: usize = 4;
@@ -136,9 +139,9 @@ impl<T> Memo<T> {
         &mut self.answers[self.last as usize].answer
     }
 
-    /// True if more answers than that are kept.
-    pub const fn has_more_than(&self, answers: usize) -> bool {
-        self.answers.len() > answers
+    /// True if there are so many answers that it pays to [`foresee`](Self::foresee).
+    pub const fn has_many(&self) -> bool {
+        self.answers.len() > MANY
     }
 
     /// Takes a `glance` at the answers of these hashes: where they are not in the processor's cache, their waits for memory

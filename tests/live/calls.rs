@@ -5,11 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
+use netlink_sys::Socket;
+use netlink_sys::constants::NETLINK_NETFILTER;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::audit::{Audit, Log, gist, program, sh, wait_for};
+use crate::raw::{ADD, DEL, answer, message};
 
 fn audited(args: &[&str], workload: impl FnOnce()) -> Log {
     sh("ipset flush; ipset destroy");
@@ -225,6 +228,32 @@ fn lines_come_into_a_pipe_as_the_calls_happen() {
         kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
         reader.join().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs a kernel"]
+fn calls_on_thousands_of_sets_are_told_in_their_order() {
+    const SETS: u32 = 1_100;
+    let sets = format!("for n in {{1..{SETS}}}; do echo create many-$n hash:ip; done | ipset restore");
+    let log = audited(&[], || {
+        assert_eq!(sh(&sets), 0);
+        let mut socket = Socket::new(NETLINK_NETFILTER).unwrap();
+        socket.bind_auto().unwrap();
+        for n in 0..3 * SETS {
+            let (cmd, set) = (if n % 4 == 3 { DEL } else { ADD }, format!("many-{}", n * 7 % SETS + 1));
+            assert_eq!(answer(&socket, &message(cmd, &set, n, 1)), 0);
+        }
+    });
+    log.assert_lossless();
+    let change = |call: &&Value| call["op"] == "add" || call["op"] == "del";
+    let told: Vec<_> = log.calls().into_iter().filter(change).collect();
+    assert_eq!(told.len(), 3 * SETS as usize);
+    for (n, call) in (0..).zip(told) {
+        let (op, set) = (if n % 4 == 3 { "del" } else { "add" }, format!("many-{}", n * 7 % SETS + 1));
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + n).to_string();
+        assert_eq!((&call["op"], &call["set"], &call["elements"]), (&json!(op), &json!(set), &json!([address])));
+        assert_eq!((&call["type"], &call["outcome"]), (&json!("hash:ip"), &json!("ok")), "call {n}");
     }
 }
 

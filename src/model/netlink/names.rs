@@ -15,8 +15,6 @@ use crate::model::types::Answered;
 
 /// Names a generation.
 const GENERATION: usize = 32_768;
-/// Sets, each of which takes some hundred bytes here and a few hundred more where its calls are counted.
-const MANY: usize = 1024;
 /// Set names have 31 bytes, type names too; escaped they may grow, but not beyond this.
 const LONGEST: usize = 256;
 
@@ -113,10 +111,10 @@ impl Names {
         self.sets.get_or(|known| known.is_of(bytes), || hasher.hash_one(bytes), make)
     }
 
-    /// True if so many sets are known that they are not in the processor's cache all the time.
+    /// True if it pays to [`foresee`](Self::foresee).
     #[inline]
     pub const fn knows_many_sets(&self) -> bool {
-        self.sets.has_more_than(MANY)
+        self.sets.has_many()
     }
 
     /// Takes a look at the names of these sets, as messages spell them; see [`Memo::foresee`].
