@@ -242,6 +242,28 @@ fn a_snapshot_never_changes() {
 }
 
 #[test]
+fn looking_ahead_changes_nothing() {
+    let limits = Limits { sets: 3_000, ..Limits::default() };
+    let (mut one, mut all) = (Model::new(limits), Model::new(limits));
+    let mut host = Host::new(4_000, 10);
+    for _ in 0..50 {
+        let batch: Vec<Record> = host.by_ref().take(1_000).collect();
+        batch.iter().cloned().for_each(|record| one.apply(record));
+        all.apply_all(batch);
+    }
+    all.apply_all(Vec::new());
+    let picture = |model: &mut Model| {
+        let Snapshot { counts, history, .. } = &*model.snapshot();
+        let sets: Vec<_> = counts.sets.iter().map(|(_, r)| (r.key.clone(), r.calls, r.added, r.last)).collect();
+        let kept: Vec<_> = history.iter(history.range()).map(|(_, r)| (r.seq, r.time)).collect();
+        (sets, kept, counts.totals.calls)
+    };
+    let (one, all) = (picture(&mut one), picture(&mut all));
+    assert_eq!(one.0.len(), 3_001, "there were enough sets for it");
+    assert!(one == all);
+}
+
+#[test]
 fn hostile_names_are_bounded() {
     let mut model = Model::new(Limits { keep: 1_000, ..Limits::default() });
     for i in 0..100_000_u64 {
