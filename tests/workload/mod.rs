@@ -202,7 +202,12 @@ fn options(dice: &mut Dice, set_type: &str, create: &str, wanted: bool) -> Strin
     if set_type.contains("iface") {
         all.push(" wildcard");
     }
-    if wanted { dice.one_of(&all).to_owned() } else { String::new() }
+    let mut chosen = if wanted { dice.one_of(&all).to_owned() } else { String::new() };
+    // A new element without counters has those of the deleted one in whose place the kernel puts it, if that is in one.
+    if wanted && create.ends_with(" counters") && !chosen.contains("packets") {
+        chosen.push_str(" packets 0 bytes 0");
+    }
+    chosen
 }
 
 /// A command: its lines as `ipset restore` reads them, and the call that it is if it succeeds.
