@@ -29,8 +29,8 @@ impl Ring {
         Self::of(0..calls, sets, callers, elements)
     }
 
-    /// The same calls of one process, of an element each, in no order: whoever learnt of the sets in theirs finds nothing
-    /// where he looked last.
+    /// The same calls of one process, an element each, in no order: what lies side by side in memory is not asked for one
+    /// after the other.
     pub fn mixed(sets: usize) -> Self {
         let mut order: Vec<usize> = (0..AHEAD.max(sets)).collect();
         let mut seed = 0x2545_f491_4f6c_dd1d_u64;
