@@ -67,11 +67,7 @@ impl Pipeline {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let Self { ahead, decoder, clock, records, .. } = self;
-        let mut decode = |decoder: &mut Decoder, bytes: &[u8]| {
-            let _ = decoder.decode(bytes, clock, records);
-        };
-        ahead.pass(bytes, decoder, &mut decode);
+        self.ahead.pass(bytes, &mut self.decoder, &mut into(&self.clock, &mut self.records));
         if self.records.len() + self.ahead.len() >= BATCH {
             self.pass_on();
         }
@@ -79,10 +75,7 @@ impl Pipeline {
 
     /// What is done with what was decoded, as the desk does it.
     fn pass_on(&mut self) {
-        let Self { ahead, decoder, clock, records, .. } = self;
-        ahead.flush(decoder, &mut |decoder, bytes| {
-            let _ = decoder.decode(bytes, clock, records);
-        });
+        self.ahead.flush(&mut self.decoder, &mut into(&self.clock, &mut self.records));
         for record in &mut self.records {
             self.seq += 1;
             record.seq = self.seq;
@@ -119,6 +112,13 @@ impl Pipeline {
     fn best(&mut self, learn: &Ring, ring: &Ring, calls: u64) -> f64 {
         self.time(learn, calls);
         (0..5).map(|_| self.time(ring, calls)).fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Decodes records of the ring.
+fn into(clock: &Clock, records: &mut Vec<Record>) -> impl FnMut(&mut Decoder, &[u8]) {
+    |decoder, bytes| {
+        let _ = decoder.decode(bytes, clock, records);
     }
 }
 

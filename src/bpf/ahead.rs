@@ -24,7 +24,7 @@ impl Ahead {
     /// Passes a record on to `each`, now or a little later; the order stays.
     #[inline]
     pub fn pass(&mut self, record: &[u8], decoder: &mut Decoder, each: &mut impl FnMut(&mut Decoder, &[u8])) {
-        if self.ends.is_empty() && (!decoder.knows_many_sets() || record.len() > SMALL) {
+        if self.is_empty() && !decoder.knows_many_sets() {
             return each(decoder, record);
         }
         self.keep(record, decoder, each);
@@ -32,7 +32,7 @@ impl Ahead {
 
     /// Passes on whatever still waits.
     pub fn flush(&mut self, decoder: &mut Decoder, each: &mut impl FnMut(&mut Decoder, &[u8])) {
-        if self.ends.is_empty() {
+        if self.is_empty() {
             return;
         }
         let Self { bytes, ends } = mem::take(self);

@@ -42,13 +42,15 @@ impl Places {
         alike.filter_map(|slot| place(*slot)).find(|at| is(*at))
     }
 
-    /// Places that may have these hashes, without a look at them. All buckets are met before anything is decided by one.
-    pub fn guess(&self, hashes: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
+    /// Takes a `glance` at the places that these hashes may have, of which it makes no use: where what stands there is not in
+    /// the processor's cache, the waits for memory fall together. All buckets are met before anything is decided by one.
+    pub fn foresee(&self, hashes: impl Iterator<Item = u64>, glance: impl Fn(u32) -> u64) {
         let mut asked = [None; TOGETHER];
         asked.iter_mut().zip(hashes).for_each(|(asked, hash)| *asked = Some(hash));
         let buckets = asked.iter().flatten().filter_map(|hash| self.buckets.get(self.bucket_of(*hash)));
         black_box(buckets.fold(0, |sum, bucket| sum ^ bucket[0]));
-        asked.map(|hash| self.find(hash?, |_| true)).into_iter().flatten()
+        let places = asked.map(|hash| self.find(hash?, |_| true));
+        black_box(places.into_iter().flatten().fold(0, |sum, at| sum ^ glance(at)));
     }
 
     /// Notes a place: the one that `at` gives, which is told what place had to give way to it, if any. `hash_of` gives the
@@ -144,11 +146,9 @@ impl<T> Memo<T> {
         self.answers.len() > MANY
     }
 
-    /// Takes a `glance` at the answers of these hashes: where they are not in the processor's cache, their waits for memory
-    /// fall together.
+    /// Takes a `glance` at the answers of these hashes; see [`Places::foresee`].
     pub fn foresee(&self, hashes: impl Iterator<Item = u64>, glance: impl Fn(&T) -> u64) {
-        let answers = self.places.guess(hashes).filter_map(|at| self.answers.get(at as usize));
-        black_box(answers.fold(0, |sum, kept| sum ^ glance(&kept.answer)));
+        self.places.foresee(hashes, |at| self.answers.get(at as usize).map_or(0, |kept| glance(&kept.answer)));
     }
 
     /// Keeps a new answer; its place.

@@ -148,7 +148,7 @@ pub fn decode(
     })
 }
 
-/// The bytes of the set's name in a message.
+/// The bytes of the first set's name in a message, for a look ahead: of several the last one counts.
 pub fn set_of(bytes: &[u8]) -> Option<&[u8]> {
     let Envelope { cut, body, .. } = Envelope::open(bytes).ok()?;
     Attrs::new(body?, cut).find(|attr| attr.number() == command::SETNAME).map(|attr| attr.payload)

@@ -16,7 +16,7 @@ use super::lineage::Lineage;
 use super::op::Op;
 use super::record::{Actor, Call, Event, Outcome, Record, Time};
 use super::rows::{Keyed, RowId};
-use super::sets::{SetKey, SetName, SetRow, Shared, Sweeps, Touch};
+use super::sets::{SetRow, Shared, Sweeps, Touch};
 use super::told::{About, Told};
 use super::writers::{Programs, writes_content};
 use set_rows::SetRows;
@@ -191,7 +191,7 @@ impl Tally {
         let writer = writes_content(call).then(|| self.programs.of(&call.actor.origin));
         let first = match &call.set {
             Some(name) => Some(self.sets.of_named(call.netns, name)),
-            None => call.all_sets().then(|| self.sets.of(SetKey { netns: call.netns, name: SetName::All })),
+            None => call.all_sets().then(|| self.sets.of_all(call.netns)),
         };
         let second = call.set2.as_ref().map(|name| self.sets.of_named(call.netns, name));
         for id in [first, second].into_iter().flatten() {

@@ -235,14 +235,16 @@ fn lines_come_into_a_pipe_as_the_calls_happen() {
 #[ignore = "needs a kernel"]
 fn calls_on_thousands_of_sets_are_told_in_their_order() {
     const SETS: u32 = 1_100;
+    let is_del = |n: u32| n % 4 == 3;
+    let set = |n: u32| format!("many-{}", n * 7 % SETS + 1);
     let sets = format!("for n in {{1..{SETS}}}; do echo create many-$n hash:ip; done | ipset restore");
     let log = audited(&[], || {
         assert_eq!(sh(&sets), 0);
         let mut socket = Socket::new(NETLINK_NETFILTER).unwrap();
         socket.bind_auto().unwrap();
         for n in 0..3 * SETS {
-            let (cmd, set) = (if n % 4 == 3 { DEL } else { ADD }, format!("many-{}", n * 7 % SETS + 1));
-            assert_eq!(answer(&socket, &message(cmd, &set, n, 1)), 0);
+            let cmd = if is_del(n) { DEL } else { ADD };
+            assert_eq!(answer(&socket, &message(cmd, &set(n), n, 1)), 0);
         }
     });
     log.assert_lossless();
@@ -250,9 +252,9 @@ fn calls_on_thousands_of_sets_are_told_in_their_order() {
     let told: Vec<_> = log.calls().into_iter().filter(change).collect();
     assert_eq!(told.len(), 3 * SETS as usize);
     for (n, call) in (0..).zip(told) {
-        let (op, set) = (if n % 4 == 3 { "del" } else { "add" }, format!("many-{}", n * 7 % SETS + 1));
+        let op = if is_del(n) { "del" } else { "add" };
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + n).to_string();
-        assert_eq!((&call["op"], &call["set"], &call["elements"]), (&json!(op), &json!(set), &json!([address])));
+        assert_eq!((&call["op"], &call["set"], &call["elements"]), (&json!(op), &json!(set(n)), &json!([address])));
         assert_eq!((&call["type"], &call["outcome"]), (&json!("hash:ip"), &json!("ok")), "call {n}");
     }
 }

@@ -3,7 +3,6 @@
 //! Calls name a set by the same piece of memory again and again (see `netlink::Names`): where that lies tells the row
 //! without a look at the name, and where it does not, the name does.
 
-use std::hint::black_box;
 use std::sync::Arc;
 
 use super::super::memo::{MANY, Places, of_address};
@@ -38,11 +37,15 @@ impl SetRows {
 
     /// The row of a set by its name, if there is one.
     pub(super) fn find(&self, netns: u32, name: &Arc<str>) -> Option<RowId> {
-        let near = self.near.find(hash(netns, name), |id| self.is_of(id, netns, name));
-        near.or_else(|| self.keyed.find(&SetKey { netns, name: SetName::Named(Arc::clone(name)) }))
+        self.keyed.find(&SetKey { netns, name: SetName::Named(Arc::clone(name)) })
     }
 
-    /// The row of a set by its name, made on first sight.
+    /// The row of all sets of a namespace at once, made on first sight.
+    pub(super) fn of_all(&mut self, netns: u32) -> RowId {
+        self.by_key(SetKey { netns, name: SetName::All })
+    }
+
+    /// The row of a set by its name, likewise.
     #[inline]
     pub(super) fn of_named(&mut self, netns: u32, name: &Arc<str>) -> RowId {
         let hash = hash(netns, name);
@@ -50,18 +53,15 @@ impl SetRows {
         near.unwrap_or_else(|| self.make_near(hash, netns, name))
     }
 
-    /// Takes a look at the rows that these sets may have; see [`Places::guess`].
+    /// Takes a look at the rows that these sets may have; see [`Places::foresee`].
     pub(super) fn foresee<'a>(&self, sets: impl Iterator<Item = (u32, &'a Arc<str>)>) {
-        if self.keyed.rows.len() <= MANY {
-            return;
+        if self.keyed.rows.len() > MANY {
+            let hashes = sets.map(|(netns, name)| hash(netns, name));
+            self.near.foresee(hashes, |id| self.keyed.rows.get(id).map_or(0, SetRow::glance));
         }
-        let places = self.near.guess(sets.map(|(netns, name)| hash(netns, name)));
-        let rows = places.filter_map(|id| self.keyed.rows.get(id));
-        black_box(rows.fold(0, |sum, row| sum ^ row.glance()));
     }
 
-    /// The row of what is no single set, likewise.
-    pub(super) fn of(&mut self, key: SetKey) -> RowId {
+    fn by_key(&mut self, key: SetKey) -> RowId {
         let make =
             |key: Option<&SetKey>| SetRow::new(key.cloned().unwrap_or(SetKey { netns: 0, name: SetName::Other }));
         self.keyed.find_or_add(key, make)
@@ -75,7 +75,7 @@ impl SetRows {
 
     #[cold]
     fn make_near(&mut self, hash_of_name: u64, netns: u32, name: &Arc<str>) -> RowId {
-        let id = self.of(SetKey { netns, name: SetName::Named(Arc::clone(name)) });
+        let id = self.by_key(SetKey { netns, name: SetName::Named(Arc::clone(name)) });
         if self.keyed.other() == Some(id) {
             return id;
         }
